@@ -1,0 +1,1 @@
+"""Everything that knows about networks: the conditional GAN, its training, its shipped weights."""
