@@ -36,3 +36,10 @@ class OutputError(ComposerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, ExitCode.OUTPUT)
+
+
+class UsageError(ComposerError):
+    """An option that makes no sense, or not for this sketch."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.USAGE)

@@ -18,6 +18,7 @@ STYLES = (
     "middleeastern", "neworleans", "pop", "punk", "reggae", "rock", "soul",
 )  # fmt: skip
 UNKNOWN_STYLE = -1
+SHORTEST_SECTION_WITH_FILL = 4  # bars
 HITS_PER_QUARTER_AT_FULL_DENSITY = 8.0  # density 0.5, four hits a quarter, is the median of the songs trained on
 
 
@@ -80,6 +81,19 @@ def section_places(sections: Sequence[Section], bars: int) -> tuple[np.ndarray, 
         since[first : last + 1] = np.arange(last - first + 1)
         left[first : last + 1] = np.arange(last - first, -1, -1)
     return label, since, left
+
+
+def planned_fills(section_bar: np.ndarray, bars_left: np.ndarray) -> np.ndarray:
+    """Where fills belong: the last bar of each section of some length, but not the song's last bar.
+
+    Args:
+        section_bar, bars_left: (bars,) bars since the section began and until it ends.
+
+    Returns: (bars,) float32, 1 where a fill is wanted, else 0.
+    """
+    fill = (bars_left == 0) & (section_bar + 1 >= SHORTEST_SECTION_WITH_FILL)
+    fill[-1] = False
+    return fill.astype(np.float32)
 
 
 def density(hits: np.ndarray, grid: BarGrid) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import symusic
 import symusic.core
 
 from encoding import smf, tolerant
@@ -25,7 +24,7 @@ def parse(data: bytes) -> Song:
     file = smf.split(data)
     if tolerant.is_regular(data, file):
         try:
-            song = _song(symusic.Score.from_midi(data))
+            song = _song(symusic.core.ScoreTick.from_midi(data))
         except RuntimeError:
             pass  # the tolerant reader says what is wrong
         else:
@@ -33,7 +32,7 @@ def parse(data: bytes) -> Song:
                 return song
     clean, repairs = tolerant.repair(file)
     try:
-        song = _song(symusic.Score.from_midi(clean))
+        song = _song(symusic.core.ScoreTick.from_midi(clean))
     except RuntimeError as error:
         raise ValueError(f"damaged beyond repair: {error}") from error
     return replace(song, repairs=repairs + song.repairs)

@@ -89,7 +89,9 @@ def split(data: bytes) -> MidiFile:
     length = int.from_bytes(data[start + 4 : start + HEAD])
     body_end = start + HEAD + length
     if length < 6 or body_end > end:
-        raise ValueError(f"the header at byte {start} is cut short: {min(length, end - start - HEAD)} bytes of 6")
+        raise ValueError(
+            f"the header at byte {start} is damaged: it says {length} bytes (6 is right), {max(end - start - HEAD, 0)} follow"
+        )
     header = Chunk(b"MThd", data[start:body_end], start)
     chunks = tuple(_chunks(data[:end] if end < len(data) else data, body_end))
     last = chunks[-1].start + len(chunks[-1].raw) if chunks else body_end

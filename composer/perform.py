@@ -1,0 +1,159 @@
+"""The plain performer: hits -> velocity and micro-timing, from what drummers of the Groove MIDI Dataset did.
+
+Each hit is drawn around the mean of its style, part, kind of beat and slot. What is drawn has three shares, as
+measured: the groove's own accents (one draw for each place of the bar, so a bar sounds like its repeat), a drift
+of the whole kit from bar to bar (AR(1)), and the rest hit by hit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from encoding.fills import fills
+from encoding.grid import allowed_slots
+from encoding.kit import PARTS
+from encoding.types import SLOTS, BarGrid, DrumPattern, Section
+
+BEAT_KINDS = ("downbeat", "backbeat", "other")
+REFERENCE_BPM = 110.0  # the tables hold offsets at this tempo
+MOST_MICRO_TIMING = 0.45  # slots; tighter than drummers are to a click, as a sketch is mostly on its grid
+MOST_OFFSET = {False: 1.45, True: 0.95}  # slots, binary and ternary beats: within half a step, so no hit moves
+MOST_SWING = 0.6  # what a binary beat can swing within MOST_OFFSET, micro-timing included
+SECTION_ACCENT = 8.0  # velocity added to the first hits of a section
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How the spread of a performance divides, 0-1; the rest is hit by hit. ``drift_correlation``: bar to bar."""
+
+    groove: float
+    drift: float
+    drift_correlation: float
+
+
+@dataclass(frozen=True)
+class PerformanceTable:
+    """Means and spreads (standard deviations), float64 (styles + 1, kinds, SLOTS, PARTS); the last style is any.
+
+    Velocities in MIDI units, offsets in slots. fill_velocity (PARTS,): velocity added in fills; fill_build: by how
+    much a fill grows from its bar's first beat to its end.
+    """
+
+    styles: tuple[str, ...]
+    velocity_mean: np.ndarray
+    velocity_spread: np.ndarray
+    offset_mean: np.ndarray
+    offset_spread: np.ndarray
+    velocity_shares: Shares
+    offset_shares: Shares
+    fill_velocity: np.ndarray
+    fill_build: float
+
+
+@cache
+def performance_table() -> PerformanceTable:
+    """The table that ships with the package, made by ``tools/fit_performance.py``."""
+    raw = json.loads(Path(__file__).with_name("performance.json").read_text(encoding="utf-8"))
+    return PerformanceTable(
+        styles=tuple(raw["axes"]["style"]),
+        velocity_mean=np.array(raw["velocity_mean"], np.float64),
+        velocity_spread=np.array(raw["velocity_spread"], np.float64),
+        offset_mean=np.array(raw["offset_mean"]) / 100,
+        offset_spread=np.array(raw["offset_spread"]) / 100,
+        velocity_shares=Shares(**raw["velocity_shares"]),
+        offset_shares=Shares(**raw["offset_shares"]),
+        fill_velocity=np.array(raw["fill_velocity"], np.float64),
+        fill_build=float(raw["fill_build"]),
+    )
+
+
+def beat_kind(beat_in_bar: np.ndarray) -> np.ndarray:
+    """Index into BEAT_KINDS of each beat by its place in the bar from 0: (n,) int64."""
+    return np.where(beat_in_bar == 0, 0, np.where(beat_in_bar % 2 == 1, 1, 2))
+
+
+def perform(
+    hits: np.ndarray,
+    grid: BarGrid,
+    *,
+    style: str | None,
+    rng: np.random.Generator,
+    swing: float = 0.5,
+    sections: Sequence[Section] = (),
+    bpm: float = REFERENCE_BPM,
+) -> DrumPattern:
+    """Play hits as a drummer would; the hits themselves stay as they are.
+
+    Args:
+        hits: (beats, SLOTS, PARTS) bool.
+        style: one of encoding.conditions.STYLES; None or any other name plays the mean of all.
+        rng: draws do not depend on the hits, so changing one bar leaves the performance of the others alone
+            (save where the change makes another bar a fill).
+        swing: place of the off-beat eighth in a binary beat, 0.5 straight to MOST_SWING (more is cut: a stronger
+            swing is a ternary beat). Eighths and 16ths between move in proportion.
+        sections: the first hits of each are accented.
+        bpm: spreads of timing grow in slots with the square root of the tempo, as measured (they shrink in seconds).
+
+    Returns: velocity 1-127 and offset within half a step of the subdivision on every hit, else 0.
+    """
+    table = performance_table()
+    row = table.styles.index(style) if style in table.styles else -1
+    kind = beat_kind(grid.beat_in_bar)
+    velocity = table.velocity_mean[row, kind] + table.velocity_spread[row, kind] * _draw(
+        grid, table.velocity_shares, rng
+    )
+    velocity += _accents(hits, grid, sections, table)
+    faster = np.sqrt(bpm / REFERENCE_BPM)
+    micro = table.offset_mean[row, kind] + table.offset_spread[row, kind] * _draw(grid, table.offset_shares, rng)
+    micro = MOST_MICRO_TIMING * np.tanh(faster * micro / MOST_MICRO_TIMING)
+    most = np.where(grid.ternary, MOST_OFFSET[True], MOST_OFFSET[False])[:, None]
+    most = np.where(allowed_slots(grid.ternary), most, MOST_MICRO_TIMING)
+    offset = np.clip(micro + _swing(grid, swing)[:, :, None], -most[:, :, None], most[:, :, None])
+    return DrumPattern(
+        np.where(hits, np.clip(np.rint(velocity), 1, 127), 0).astype(np.uint8),
+        np.where(hits, offset, 0).astype(np.float32),
+    )
+
+
+def _draw(grid: BarGrid, shares: Shares, rng: np.random.Generator) -> np.ndarray:
+    """Standard normal draws that repeat from bar to bar and drift: (beats, SLOTS, PARTS) float64."""
+    most_beats = int(np.diff(grid.bar_beat).max())
+    groove = rng.standard_normal((most_beats, SLOTS, PARTS))[grid.beat_in_bar]
+    drift = _ar1(rng.standard_normal(grid.bars), shares.drift_correlation)[grid.bar_of_beat, None, None]
+    rest = rng.standard_normal((grid.beats, SLOTS, PARTS))
+    rest_share = max(1 - shares.groove - shares.drift, 0.0)
+    return np.sqrt(shares.groove) * groove + np.sqrt(shares.drift) * drift + np.sqrt(rest_share) * rest
+
+
+def _ar1(noise: np.ndarray, correlation: float) -> np.ndarray:
+    """First-order autoregression of variance 1 from standard normal noise: (n,) float64."""
+    drift = np.empty(len(noise))
+    value = noise[0]
+    for i, step in enumerate(noise):
+        value = step if i == 0 else correlation * value + np.sqrt(1 - correlation**2) * step
+        drift[i] = value
+    return drift
+
+
+def _accents(hits: np.ndarray, grid: BarGrid, sections: Sequence[Section], table: PerformanceTable) -> np.ndarray:
+    """Velocity that fills and section starts add: (beats, SLOTS, PARTS) float64."""
+    in_fill = fills(hits, grid)[grid.bar_of_beat, None, None]
+    beats_of_bar = np.diff(grid.bar_beat)[grid.bar_of_beat]
+    place = (grid.beat_in_bar[:, None] + np.arange(SLOTS) / SLOTS) / beats_of_bar[:, None]
+    added = in_fill * (table.fill_velocity + table.fill_build * (place[:, :, None] - 0.5))
+    first_beats = grid.bar_beat[[section.first_bar - 1 for section in sections]]
+    added[first_beats, 0] += SECTION_ACCENT
+    return added
+
+
+def _swing(grid: BarGrid, swing: float) -> np.ndarray:
+    """Offset that the swing gives each slot of binary beats: (beats, SLOTS) float64 in slots."""
+    late = float(np.clip(swing, 0.5, MOST_SWING)) * SLOTS
+    moved = np.interp(np.arange(SLOTS), [0, SLOTS / 2, SLOTS], [0, late, SLOTS]) - np.arange(SLOTS)
+    return np.where(grid.ternary[:, None], 0, moved)
