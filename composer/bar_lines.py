@@ -37,13 +37,13 @@ def lay_bars(
         cut -= 1
         quarters[cut] *= tick[cut + 1] / (tick[cut + 1] - tick[cut])
         tick[cut] = 0
-    # Beats are only ever cut from the first bar: first_tick, which it holds, is never negative.
+    bar_beat = np.unique(np.maximum(np.arange(bars + 1) * len(lengths) - cut, 0))
     return BarGrid(
         beat_tick=tick[cut:],
-        bar_beat=np.append(0, np.arange(1, bars + 1) * len(lengths) - cut),
+        bar_beat=bar_beat,
         ternary=np.tile(ternary, bars)[cut:],
         quarters=quarters[cut:],
-        meter=np.tile(np.array(meter, np.int64), (bars, 1)),
+        meter=np.tile(np.array(meter, np.int64), (len(bar_beat) - 1, 1)),
     )
 
 

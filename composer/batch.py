@@ -22,7 +22,9 @@ def sketches(folder: Path, output: Path) -> list[tuple[Path, Path]]:
         SketchError: no such folder, or no MIDI file in it.
     """
     if not folder.is_dir():
-        raise SketchError(f"{folder} is not a folder; name a folder of MIDI files, or use 'composer drums' for one file")
+        raise SketchError(
+            f"{folder} is not a folder; name a folder of MIDI files, or use 'composer drums' for one file"
+        )
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
     inside = [path for path in found if not path.resolve().is_relative_to(output.resolve())]
     if not inside:
@@ -71,7 +73,7 @@ def _one(source: Path, target: Path, options: DrumsOptions) -> dict[str, Any]:
         result = pipeline.result(pipeline.accompany(source, target, options))
     except ComposerError as error:
         return {"file": str(source), "error": str(error), "exit_code": int(error.exit_code)}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a bug met by one sketch is reported and must not cost the others
         message = f"{source}: a bug in composer ({type(error).__name__}: {error}); please report it"
         return {"file": str(source), "error": message, "exit_code": 1}
     return {name: value for name, value in result.items() if name not in ("beats_s", "downbeats_s")}

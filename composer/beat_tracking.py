@@ -26,8 +26,10 @@ def track_beats(onsets: Onsets, period_s: float, end_s: float) -> np.ndarray:
     frame_s = period_s / FRAMES_PER_BEAT
     curve = onset_curve(onsets, frame_s, min(BLUR_S, period_s / 8), end_s)
     beats = _best_path(curve / max(curve.std(), 1e-9)) * frame_s + onsets.onset_s[0]
-    beats = _onto_onsets(beats, onsets, period_s)
-    return _extend(_straighten(beats, onsets, period_s), float(onsets.onset_s[0]), end_s)
+    if len(beats) < 2:
+        beats = onsets.onset_s[0] + period_s * np.arange(2)
+    beats = _straighten(_onto_onsets(beats, onsets, period_s))
+    return _extend(beats, float(onsets.onset_s[0]), end_s)
 
 
 def _best_path(strength: np.ndarray) -> np.ndarray:
@@ -62,16 +64,16 @@ def _onto_onsets(beats: np.ndarray, onsets: Onsets, period_s: float) -> np.ndarr
     return beats + shift / np.maximum(weight, 1e-9)
 
 
-def _straighten(beats: np.ndarray, onsets: Onsets, period_s: float) -> np.ndarray:
-    """A straight line through the beats where they lie on one: music played to a click."""
+def _straighten(beats: np.ndarray) -> np.ndarray:
+    """A straight line through the beats where most of them lie on one: music played to a click."""
     if len(beats) < 8:
         return beats
     count = np.arange(len(beats))
-    near = np.abs(beats - onsets.onset_s[np.searchsorted(onsets.onset_s, beats).clip(0, len(onsets) - 1)]) < period_s
+    near = np.ones(len(beats), bool)
     for _ in range(3):
-        slope, start = np.polyfit(count[near], beats[near], 1) if near.sum() > 7 else (period_s, beats[0])
-        residual = beats - (start + slope * count)
-        near = np.abs(residual) < max(3 * CLICK_RMS_S, np.median(np.abs(residual)))
+        slope, start = np.polyfit(count[near], beats[near], 1)
+        residual = np.abs(beats - start - slope * count)
+        near = residual <= max(3 * CLICK_RMS_S, float(np.median(residual)))
     if np.sqrt(np.mean(residual[near] ** 2)) < CLICK_RMS_S and near.mean() > 0.8:
         return start + slope * count
     return beats
@@ -79,8 +81,6 @@ def _straighten(beats: np.ndarray, onsets: Onsets, period_s: float) -> np.ndarra
 
 def _extend(beats: np.ndarray, first_s: float, end_s: float) -> np.ndarray:
     """Beats before and after, as far apart as their neighbours are, so that they hold all of the music."""
-    if len(beats) < 2:
-        raise ValueError("fewer than two beats")
     early, late = np.median(np.diff(beats[:9])), np.median(np.diff(beats[-9:]))
     before = max(int(np.ceil((beats[0] - first_s) / early - 0.1)), 0)
     after = max(int(np.ceil((end_s - beats[-1]) / late)), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -218,13 +218,14 @@ def main() -> None:
         if debug:
             raise
         _fail(str(error), error.exit_code)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is, the user gets one line
         if debug:
             raise
-        _fail(f"a bug in composer: {type(error).__name__}: {error}; run again with --debug before the command and report it", ExitCode.BUG)
+        what = f"{type(error).__name__}: {error}"
+        _fail(f"a bug in composer: {what}; run 'composer --debug ...' and report what it says", ExitCode.BUG)
 
 
-def _fail(message: str, exit_code: int) -> Any:
+def _fail(message: str, exit_code: int) -> NoReturn:
     line = " ".join(message.split())
     sys.stderr.write(f"composer: {line}\n")
     sys.exit(exit_code)

@@ -11,7 +11,7 @@ BEATS_PER_BAR = (4, 3, 5, 7)
 # An onset belongs to a beat when it is closer to it than this share of the beat.
 ON_BEAT = 0.2
 # Log-likelihood that the tracked beats must lose to the off-beats between them.
-OFF_BEAT_MARGIN = 1.0
+OFF_BEAT_MARGIN = 0.5
 # Softmax regression on songs in 4/4, 3/4, 5/4 and 7/4, whole and by bass or melody alone, 4/4 being 95 % of them.
 METER_WEIGHTS = np.array([0.27, 2.23, 1.55, 0.45, 1.78, 2.05, 2.33, -0.35, -0.77, -1.21])
 

@@ -74,7 +74,7 @@ def _followed(roles: Roles, follow: str, sketch: Sketch) -> Roles:
 
 
 def _only(role: str, tracks: tuple[int, ...], roles: Roles) -> Roles:
-    own: dict[str, tuple[int, ...]] = {name: () for name in ROLES} | {role: tracks}
+    own: dict[str, tuple[int, ...]] = dict.fromkeys(ROLES, ()) | {role: tracks}
     return Roles(**own, drums=roles.drums, empty=roles.empty)
 
 

@@ -68,7 +68,7 @@ def write(sketch: Sketch, drum_track: bytes, output: Path, *, force: bool, repla
     try:
         _check_target(sketch.path, output, force)
         _write_synced(temporary, merged)
-        _verify(kept, temporary.read_bytes(), drum_track, output)
+        _verify(kept, merged, temporary.read_bytes(), drum_track, output)
         _move(temporary, output, force)
     except FileExistsError as error:
         raise OutputError(f"{output} exists already; use --force to replace it, or -o for another name") from error
@@ -119,8 +119,10 @@ def _move(temporary: Path, output: Path, force: bool) -> None:
             raise
 
 
-def _verify(kept: smf.MidiFile, written: bytes, drum_track: bytes, output: Path) -> None:
+def _verify(kept: smf.MidiFile, merged: bytes, written: bytes, drum_track: bytes, output: Path) -> None:
     """Compare what is on the disk with what had to be kept; nothing but the one track may be new."""
+    if written != merged:
+        raise OutputError(f"{output} was not written: the disk gave back other bytes; check the disk")
     found = smf.split(written)
     chunks = [chunk.raw for chunk in found.chunks]
     place = smf.append_place(kept)
@@ -137,7 +139,7 @@ def _verify(kept: smf.MidiFile, written: bytes, drum_track: bytes, output: Path)
     wrong = [what for what, is_right in checks.items() if not is_right]
     if wrong:
         raise OutputError(
-            f"{output} was not written: read back, {', '.join(wrong)} differed; check the disk, then report"
+            f"{output} was not written: {', '.join(wrong)} would differ from the sketch; please report this"
         )
 
 

@@ -92,7 +92,7 @@ def evaluate(dataset: Path, *, weights: Path | None, split: str, seed: int, as_j
     if as_json:
         terminal.print_json(result)
         return
-    rows: dict[str, dict[str, float]] = result["rows"]
+    rows: Any = result["rows"]
     table = Table("Measure", *rows, box=None, title=f"{result['songs']} songs, split {split}", title_justify="left")
     for measure in next(iter(rows.values())):
         table.add_row(measure, *(f"{row[measure]:.4f}" for row in rows.values()))

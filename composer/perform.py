@@ -1,8 +1,8 @@
 """The plain performer: hits -> velocity and micro-timing, from what drummers of the Groove MIDI Dataset did.
 
-Each hit is drawn around the mean of its style, part, kind of beat and slot. What is drawn has three shares, as
-measured: the groove's own accents (one draw for each place of the bar, so a bar sounds like its repeat), a drift
-of the whole kit from bar to bar (AR(1)), and the rest hit by hit.
+Each hit is drawn around the mean of its style, part, kind of beat and slot. What is drawn has shares, as measured:
+accents that return (on every beat, in every bar, in the bars of one section label), so that a groove stays a groove;
+a drift of the whole kit from bar to bar (AR(1)); and the rest hit by hit.
 """
 
 from __future__ import annotations
@@ -16,23 +16,33 @@ from pathlib import Path
 import numpy as np
 
 from encoding.fills import fills
-from encoding.grid import allowed_slots
-from encoding.kit import PARTS
+from encoding.grid import BINARY_STEP, allowed_slots
+from encoding.kit import NAMES, PARTS
 from encoding.types import SLOTS, BarGrid, DrumPattern, Section
 
+SNARE = NAMES.index("snare")
 BEAT_KINDS = ("downbeat", "backbeat", "other")
+CONTEXTS = 8  # see contexts()
 REFERENCE_BPM = 110.0  # the tables hold offsets at this tempo
 MOST_MICRO_TIMING = 0.45  # slots; tighter than drummers are to a click, as a sketch is mostly on its grid
-MOST_OFFSET = {False: 1.45, True: 0.95}  # slots, binary and ternary beats: within half a step, so no hit moves
-MOST_SWING = 0.6  # what a binary beat can swing within MOST_OFFSET, micro-timing included
+MOST_OFFSET_BINARY, MOST_OFFSET_TERNARY = 1.45, 0.95  # slots: within half a step, so that no hit moves
+MOST_SWING = 0.6  # what a binary beat can swing within MOST_OFFSET_BINARY, micro-timing included
+# Of the spread that was measured. All of it, drawn blindly, now and then makes a ghost louder than its backbeat.
+LIVELINESS = 0.7
 SECTION_ACCENT = 8.0  # velocity added to the first hits of a section
 
 
 @dataclass(frozen=True)
 class Shares:
-    """How the spread of a performance divides, 0-1; the rest is hit by hit. ``drift_correlation``: bar to bar."""
+    """How the variance within a performance divides, 0-1; the rest is hit by hit.
 
-    groove: float
+    slot: accents that return on every beat; beat: in every bar; section: in like bars only; drift: of the whole kit,
+    with ``drift_correlation`` between neighbouring bars.
+    """
+
+    slot: float
+    beat: float
+    section: float
     drift: float
     drift_correlation: float
 
@@ -41,13 +51,15 @@ class Shares:
 class PerformanceTable:
     """Means and spreads (standard deviations), float64 (styles + 1, kinds, SLOTS, PARTS); the last style is any.
 
-    Velocities in MIDI units, offsets in slots. fill_velocity (PARTS,): velocity added in fills; fill_build: by how
+    Velocities in MIDI units, offsets in slots. context_velocity (kinds, SLOTS, CONTEXTS, PARTS): velocity added by
+    the strokes around. fill_velocity (PARTS,): velocity added in fills; fill_build: by how
     much a fill grows from its bar's first beat to its end.
     """
 
     styles: tuple[str, ...]
     velocity_mean: np.ndarray
     velocity_spread: np.ndarray
+    context_velocity: np.ndarray
     offset_mean: np.ndarray
     offset_spread: np.ndarray
     velocity_shares: Shares
@@ -64,6 +76,7 @@ def performance_table() -> PerformanceTable:
         styles=tuple(raw["axes"]["style"]),
         velocity_mean=np.array(raw["velocity_mean"], np.float64),
         velocity_spread=np.array(raw["velocity_spread"], np.float64),
+        context_velocity=np.array(raw["context_velocity"], np.float64),
         offset_mean=np.array(raw["offset_mean"]) / 100,
         offset_spread=np.array(raw["offset_spread"]) / 100,
         velocity_shares=Shares(**raw["velocity_shares"]),
@@ -76,6 +89,23 @@ def performance_table() -> PerformanceTable:
 def beat_kind(beat_in_bar: np.ndarray) -> np.ndarray:
     """Index into BEAT_KINDS of each beat by its place in the bar from 0: (n,) int64."""
     return np.where(beat_in_bar == 0, 0, np.where(beat_in_bar % 2 == 1, 1, 2))
+
+
+def contexts(hits: np.ndarray, grid: BarGrid) -> np.ndarray:
+    """What stands around each place: (beats, SLOTS, PARTS) int64 below CONTEXTS.
+
+    4 if the snare plays every backbeat of the bar (other snares are ghosts then), plus 2 if the same part is struck
+    up to a 16th before, plus 1 if up to a 16th after.
+    """
+    flat = hits.reshape(-1, PARTS)
+    before, after = np.zeros_like(flat), np.zeros_like(flat)
+    for slots in range(1, BINARY_STEP + 1):
+        before[slots:] |= flat[:-slots]
+        after[:-slots] |= flat[slots:]
+    backbeat = grid.beat_in_bar % 2 == 1
+    missed = np.bincount(grid.bar_of_beat[backbeat & ~hits[:, 0, SNARE]], minlength=grid.bars)
+    carried = (missed == 0) & (np.diff(grid.bar_beat) > 1)
+    return 4 * carried[grid.bar_of_beat, None, None] + (2 * before + after).reshape(hits.shape)
 
 
 def perform(
@@ -105,14 +135,18 @@ def perform(
     table = performance_table()
     row = table.styles.index(style) if style in table.styles else -1
     kind = beat_kind(grid.beat_in_bar)
-    velocity = table.velocity_mean[row, kind] + table.velocity_spread[row, kind] * _draw(
-        grid, table.velocity_shares, rng
-    )
+    label = _label_of_bar(sections, grid.bars)
+    draw = _draw(grid, label, table.velocity_shares, rng)
+    velocity = table.velocity_mean[row, kind] + LIVELINESS * table.velocity_spread[row, kind] * draw
+    velocity += table.context_velocity[
+        kind[:, None, None], np.arange(SLOTS)[:, None], contexts(hits, grid), np.arange(PARTS)
+    ]
     velocity += _accents(hits, grid, sections, table)
     faster = np.sqrt(bpm / REFERENCE_BPM)
-    micro = table.offset_mean[row, kind] + table.offset_spread[row, kind] * _draw(grid, table.offset_shares, rng)
+    draw = _draw(grid, label, table.offset_shares, rng)
+    micro = table.offset_mean[row, kind] + table.offset_spread[row, kind] * draw
     micro = MOST_MICRO_TIMING * np.tanh(faster * micro / MOST_MICRO_TIMING)
-    most = np.where(grid.ternary, MOST_OFFSET[True], MOST_OFFSET[False])[:, None]
+    most = np.where(grid.ternary, MOST_OFFSET_TERNARY, MOST_OFFSET_BINARY)[:, None]
     most = np.where(allowed_slots(grid.ternary), most, MOST_MICRO_TIMING)
     offset = np.clip(micro + _swing(grid, swing)[:, :, None], -most[:, :, None], most[:, :, None])
     return DrumPattern(
@@ -121,14 +155,31 @@ def perform(
     )
 
 
-def _draw(grid: BarGrid, shares: Shares, rng: np.random.Generator) -> np.ndarray:
-    """Standard normal draws that repeat from bar to bar and drift: (beats, SLOTS, PARTS) float64."""
+def _label_of_bar(sections: Sequence[Section], bars: int) -> np.ndarray:
+    """Number of each bar's section label, 0 where there is no section: (bars,) int64."""
+    number = {label: i for i, label in enumerate(dict.fromkeys(section.label for section in sections))}
+    labels = np.zeros(bars, np.int64)
+    for section in sections:
+        labels[section.first_bar - 1 : section.last_bar] = number[section.label]
+    return labels
+
+
+def _draw(grid: BarGrid, label: np.ndarray, shares: Shares, rng: np.random.Generator) -> np.ndarray:
+    """Standard normal draws that return from bar to bar and drift: (beats, SLOTS, PARTS) float64.
+
+    label: (bars,) int64, the number of each bar's section label.
+    """
     most_beats = int(np.diff(grid.bar_beat).max())
-    groove = rng.standard_normal((most_beats, SLOTS, PARTS))[grid.beat_in_bar]
+    place = (SLOTS, PARTS)
+    on_slot = rng.standard_normal(place)
+    on_beat = rng.standard_normal((most_beats, *place))[grid.beat_in_bar]
+    in_section = rng.standard_normal((label.max() + 1, most_beats, *place))[label[grid.bar_of_beat], grid.beat_in_bar]
     drift = _ar1(rng.standard_normal(grid.bars), shares.drift_correlation)[grid.bar_of_beat, None, None]
-    rest = rng.standard_normal((grid.beats, SLOTS, PARTS))
-    rest_share = max(1 - shares.groove - shares.drift, 0.0)
-    return np.sqrt(shares.groove) * groove + np.sqrt(shares.drift) * drift + np.sqrt(rest_share) * rest
+    rest = rng.standard_normal((grid.beats, *place))
+    weights = np.array([shares.slot, shares.beat, shares.section, shares.drift])
+    slot, beat, section, drifting = np.sqrt(weights)
+    drawn = slot * on_slot + beat * on_beat + section * in_section + drifting * drift
+    return drawn + np.sqrt(max(1 - weights.sum(), 0.0)) * rest
 
 
 def _ar1(noise: np.ndarray, correlation: float) -> np.ndarray:

@@ -34,8 +34,8 @@ TEMPO_WEIGHTS = np.concatenate(
 class Onsets:
     """Chords and single notes in time order; arrays of equal length n.
 
-    onset_s (n,) float64; weight (n,) float64 above 0, mean 1; lowest_pitch (n,); pitch_class (n, 12) float64: how
-    much of each pitch class is struck.
+    onset_s (n,) float64; weight (n,) float64 above 0, mean 1; lowest_pitch (n,) 0-127; duration_s (n,)
+    float64: of the longest note; pitch_class (n, 12) float64: how much of each pitch class is struck.
     """
 
     onset_s: np.ndarray
@@ -49,16 +49,22 @@ class Onsets:
 
 
 def onsets_of(onset_s: np.ndarray, duration_s: np.ndarray, pitch: np.ndarray, velocity: np.ndarray) -> Onsets:
-    """Notes in any order, four arrays (n,) with n from 1 up, to weighted onsets.
+    """Notes in any order, four arrays (n,), to weighted onsets.
 
     Loud, long, low and many notes weigh more (the salience of Dixon, "Automatic extraction of tempo and beat from
     expressive performances", 2001).
     """
+    if len(onset_s) == 0:
+        return Onsets(*(np.zeros(0) for _ in range(4)), np.zeros((0, 12)))
     order = np.argsort(onset_s, kind="stable")
     onset_s, duration_s, pitch, velocity = onset_s[order], duration_s[order], pitch[order], velocity[order]
     first = np.flatnonzero(np.diff(onset_s, prepend=-np.inf) > CHORD_S)
     chord = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(onset_s))))
-    strength = (velocity / 127) * (0.3 + np.minimum(duration_s, 1)) * np.where(pitch < HIGHEST_BASS_PITCH, 1.5, 1)
+    strength = (
+        (np.maximum(velocity, 1) / 127)
+        * (0.3 + np.minimum(duration_s, 1))
+        * np.where(pitch < HIGHEST_BASS_PITCH, 1.5, 1)
+    )
     total = np.add.reduceat(strength, first)
     until_next = np.minimum(np.diff(onset_s[first], append=onset_s[-1] + 1), 1)
     weight = np.sqrt(total) * (0.3 + until_next)

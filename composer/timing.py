@@ -23,6 +23,7 @@ TRUSTED_ALIGNMENT_IF_SET = 0.15
 # An estimate must hold the notes this much better than the file does: tracked beats bend towards the notes.
 CLEAR_GAIN = 0.15
 SURE_OF_METER = 0.9
+SLOWEST_BPM, FASTEST_BPM = 10, 1000  # of what a caller may ask for
 # Too few onsets say nothing against the file.
 FEWEST_ONSETS = 8
 # Tempo and beats are estimated from at most this much music; beyond it the last tempo goes on.
@@ -84,9 +85,9 @@ def bar_grid(
     meter, the whole song has one meter: the one given, else that of most of the file's bars.
 
     Raises:
-        ValueError: tempo_bpm is not above 0 or the meter is absurd.
+        ValueError: tempo_bpm is outside 10 to 1000 or the meter is absurd.
     """
-    if tempo_bpm is not None and not 0 < tempo_bpm < np.inf:
+    if tempo_bpm is not None and not SLOWEST_BPM <= tempo_bpm <= FASTEST_BPM:
         raise ValueError(f"a tempo of {tempo_bpm} beats a minute")
     if meter is not None:
         beats_of_meter(*meter)
@@ -200,9 +201,7 @@ def _file_bars(song: Song, onsets: Onsets, onset_tick: np.ndarray, given: _Given
     return _Bars(lay_bars(pulse_tick, meter, 0.0, first_tick, song.end_tick), bpm, meter_source)
 
 
-def _estimated_bars(
-    song: Song, onsets: Onsets, onset_tick: np.ndarray, quarter_bpm: float, given: _Given
-) -> _Bars:
+def _estimated_bars(song: Song, onsets: Onsets, onset_tick: np.ndarray, quarter_bpm: float, given: _Given) -> _Bars:
     """Bars on tracked beats. The pulses tracked are quarters, or the beats of an even meter given by the user."""
     lengths = beats_of_meter(*(given.meter or (4, 4)))[0]
     quarters = lengths[0] if len(set(lengths)) == 1 else 1.0

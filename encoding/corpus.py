@@ -10,7 +10,6 @@ Layout of a dataset folder:
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -80,7 +79,7 @@ def _index_path(folder: Path, number: int) -> Path:
 def _write_json(path: Path, content: object) -> None:
     temporary = path.with_suffix(".partial")
     temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _write_shard(items: Sequence[Item], folder: Path, number: int) -> None:
@@ -95,8 +94,8 @@ def _write_shard(items: Sequence[Item], folder: Path, number: int) -> None:
         songs.append(_facts(item, record))
     joined = {name: np.concatenate([a[name] for a in arrays]) for name in (arrays[0] if arrays else {})}
     partial = folder / f"shard-{number:05}.partial.npz"
-    np.savez_compressed(partial, **joined)
-    os.replace(partial, folder / f"shard-{number:05}.npz")
+    np.savez_compressed(partial, **joined)  # type: ignore[arg-type]  # numpy's stubs take names for its own options
+    partial.replace(folder / f"shard-{number:05}.npz")
     _write_json(_index_path(folder, number), {"songs": songs, "skipped": skipped})
 
 

@@ -51,9 +51,7 @@ def drum_hits(song: Song, part_of_note: np.ndarray = PART_OF_NOTE) -> tuple[Hits
     return hits, int((~known).sum())
 
 
-def record(
-    song: Song, *, style: str = "", part_of_note: np.ndarray = PART_OF_NOTE, all_fills: bool = False
-) -> Record:
+def record(song: Song, *, style: str = "", part_of_note: np.ndarray = PART_OF_NOTE, all_fills: bool = False) -> Record:
     """Encode one song with drums.
 
     Args:

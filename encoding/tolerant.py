@@ -61,7 +61,7 @@ def repair(file: smf.MidiFile) -> tuple[bytes, tuple[str, ...]]:
     division, tempo_us = _quarter(file)
     faults: Counter[str] = Counter()
     bodies = [
-        _clean_track(_track_events(file, index), division * MAX_QUARTERS, tempo_us == 0, faults)
+        _clean_track(_track_events(file, index, faults), division * MAX_QUARTERS, tempo_us == 0, faults)
         for index, chunk in enumerate(file.chunks)
         if chunk.id == b"MTrk"
     ]
@@ -83,13 +83,14 @@ def _quarter(file: smf.MidiFile) -> tuple[int, int]:
     return (30 * ticks, 1_001_000) if frames == 29 else (frames * ticks, 1_000_000)
 
 
-def _track_events(file: smf.MidiFile, index: int) -> list[Event]:
+def _track_events(file: smf.MidiFile, index: int, faults: Counter[str]) -> list[Event]:
     """Events of the track at an index of the chunks; a length that cuts an event in two is taken for too short."""
     chunk = file.chunks[index]
     found = list(events(chunk.body))
     following = file.chunks[index + 1].raw if index + 1 < len(file.chunks) else file.trailing
     is_stray = index + 1 == len(file.chunks) or not file.chunks[index + 1].id
     if found and not found[-1].status and not any(event.is_end for event in found[-2:]) and is_stray and following:
+        faults["tracks longer than their length says, read on behind it"] += 1
         return list(events(chunk.body + following))
     return found
 

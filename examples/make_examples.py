@@ -73,11 +73,11 @@ def phrases(*texts: str) -> str:
 
 
 # E minor, an eighth-note riff with a hole on beat two; the B part drives on the roots.
-ROCK_A = "E1/4. E1/8*2 G1/8 A1/8 B1/8 | C2/4. C2/8 D2/8*2 r/8 B1/8 | E1/4. E1/8*2 G1/8 A1/8 B1/8"
-ROCK_A = phrases(ROCK_A, "G1/4. G1/8 A1/8*2 G1/8 F#1/8", ROCK_A, "A1/8*4 B1/8*2 D2/8 B1/8")
-ROCK_B = "C2/8*7 B1/8 | G1/8*6 A1/8 B1/8"
-ROCK_B_START = phrases(ROCK_B, "D2/8*6 E2/8 D2/8 | A1/8*6 B1/8 A1/8", ROCK_B)
-ROCK_BASS = phrases(ROCK_A, ROCK_B_START, "A1/8*8 | B1/4*2 B1/8 r/8 r/4", ROCK_A, ROCK_B_START, "A1/8*4 B1/8*4 | E1/1")
+ROCK_RIFF = "E1/4. E1/8*2 G1/8 A1/8 B1/8 | C2/4. C2/8 D2/8*2 r/8 B1/8 | E1/4. E1/8*2 G1/8 A1/8 B1/8"
+ROCK_A = phrases(ROCK_RIFF, "G1/4. G1/8 A1/8*2 G1/8 F#1/8", ROCK_RIFF, "A1/8*4 B1/8*2 D2/8 B1/8")
+ROCK_ROOTS = "C2/8*7 B1/8 | G1/8*6 A1/8 B1/8"
+ROCK_B = phrases(ROCK_ROOTS, "D2/8*6 E2/8 D2/8 | A1/8*6 B1/8 A1/8", ROCK_ROOTS)
+ROCK_BASS = phrases(ROCK_A, ROCK_B, "A1/8*8 | B1/4*2 B1/8 r/8 r/4", ROCK_A, ROCK_B, "A1/8*4 B1/8*4 | E1/1")
 
 # E dorian in sixteenths with dead notes; the B part moves to A and stops together.
 FUNK_1 = ">E1/8 r/16 E1/16 r/8 (D2)/16 E2/16 r/16 (E1)/16 D2/16 r/16 B1/16 (E1)/16 D2/16 E1/16"
@@ -94,21 +94,18 @@ FUNK_BASS = phrases(FUNK_A, FUNK_B, FUNK_A)
 WALTZ_A = "F#5/4. E5/8 D5/4 | A5/2 F#5/4 | G5/4. F#5/8 E5/4 | C#5/2 E5/4 | G5/4. F#5/8 E5/4 | B5/2 A5/4"
 WALTZ_A1 = phrases(WALTZ_A, "G5/4 E5/4 C#5/4 | D5/2 A4/4")
 WALTZ_A2 = phrases(WALTZ_A, "G5/4 C#5/4 E5/4 | D5/2 r/4")
-WALTZ_B = (
-    "B5/2 A5/4 | G5/2 D5/4 | A5/2 G5/4 | F#5/2 D5/4 | G#5/4 F#5/4 G#5/4 | B5/2 G#5/4 | A5/4 C#5/4 E5/4 | G5/2 A4/4"
-)
+WALTZ_B = """B5/2 A5/4 | G5/2 D5/4 | A5/2 G5/4 | F#5/2 D5/4 |
+    G#5/4 F#5/4 G#5/4 | B5/2 G#5/4 | A5/4 C#5/4 E5/4 | G5/2 A4/4"""
 WALTZ = phrases("r/2 A4/4", WALTZ_A1, WALTZ_A2, WALTZ_B, WALTZ_A2)
 
 # Twelve bars in A, twice, with the quick change in bar two.
 BLUES_ON_A = "A1/4. C#2/4 C#2/8 E2/4. F#2/4 E2/8"
 BLUES_ON_D = "D2/4. F#2/4 F#2/8 A2/4. B2/4 A2/8"
 BLUES_ON_E = "E1/4. G#1/4 G#1/8 B1/4. D2/4 B1/8"
-BLUES_WALK = phrases(BLUES_ON_A, BLUES_ON_D, BLUES_ON_A, "A1/4. G2/4 G2/8 F#2/4. E2/4 E2/8", BLUES_ON_D, BLUES_ON_D)
-BLUES_WALK = phrases(BLUES_WALK, BLUES_ON_A, BLUES_ON_A, BLUES_ON_E, BLUES_ON_D)
-BLUES_BASS = phrases(
-    BLUES_WALK, "A1/4. C#2/4. D2/4. D#2/4. | E2/4. E2/4 E2/8 D2/4. B1/4 G#1/8",
-    BLUES_WALK, "A1/4. C#2/4. D2/4. D#2/4. | E2/4. E1/4. A1/2.",
-)  # fmt: skip
+BLUES_1 = phrases(BLUES_ON_A, BLUES_ON_D, BLUES_ON_A, "A1/4. G2/4 G2/8 F#2/4. E2/4 E2/8", BLUES_ON_D, BLUES_ON_D)
+BLUES_2 = phrases(BLUES_ON_A, BLUES_ON_A, BLUES_ON_E, BLUES_ON_D, "A1/4. C#2/4. D2/4. D#2/4.")
+BLUES_TURN, BLUES_END = "E2/4. E2/4 E2/8 D2/4. B1/4 G#1/8", "E2/4. E1/4. A1/2."
+BLUES_BASS = phrases(BLUES_1, BLUES_2, BLUES_TURN, BLUES_1, BLUES_2, BLUES_END)
 BLUES_GUITAR = """
     r/8 E4/8 G4/8 A4/4 C5/8 A4/4. r/4. | r/4. r/8 C5/8 A4/8 G4/4 E4/8 A4/4. | A4/2. r/4. r/8 G4/8 A4/8 |
     C5/4 A4/8 G4/4. r/2. | r/8 E4/8 G4/8 A4/4 C5/8 D5/4. C5/8 A4/8 G4/8 | A4/4. r/8 C5/8 A4/8 F#4/4. r/4. |
@@ -121,29 +118,26 @@ BLUES_GUITAR = """
 """
 
 # Two, two, three eighths; the lead enters in the B part.
-SEVEN_A = "E1/4 G1/8 E1/8 A1/8 B1/8 D2/8 | E1/4 G1/8 E1/8 B1/8 A1/8 G1/8 | E1/4 G1/8 E1/8 A1/8 B1/8 D2/8"
-SEVEN_A = phrases(SEVEN_A, "E1/8*2 G1/4 A1/4.")
+SEVEN_START = "E1/4 G1/8 E1/8 A1/8 B1/8 D2/8 | E1/4 G1/8 E1/8 B1/8 A1/8 G1/8 | E1/4 G1/8 E1/8 A1/8 B1/8 D2/8"
+SEVEN_A = phrases(SEVEN_START, "E1/8*2 G1/4 A1/4.")
 SEVEN_B = "C2/4 C2/8 G1/8 C2/8 D2/8 E2/8 | C2/4 C2/8 G1/8 E2/8 D2/8 C2/8 | D2/4 D2/8 A1/8 D2/8 E2/8 F#2/8"
 SEVEN_B1, SEVEN_B2 = phrases(SEVEN_B, "D2/4 D2/8 A1/8 F#2/8 D2/8 A1/8"), phrases(SEVEN_B, "B1/8*2 D2/4 F#2/4.")
 SEVEN_RIFF = phrases(SEVEN_A, SEVEN_A, SEVEN_B1, SEVEN_B2, SEVEN_A, SEVEN_A)
-SEVEN_LEAD = "G4/2 E4/4. | G4/4 A4/4 B4/4. | A4/2 F#4/4. | D4/2 r/4."
-SEVEN_LEAD = phrases(*["R"] * 8, SEVEN_LEAD, "G4/2 E4/4. | G4/4 A4/4 C5/4. | D5/2 A4/4. | B4/2 F#4/4.", *["R"] * 8)
+SEVEN_TUNE = "G4/2 E4/4. | G4/4 A4/4 B4/4. | A4/2 F#4/4. | D4/2 r/4."
+SEVEN_LEAD = phrases(*["R"] * 8, SEVEN_TUNE, "G4/2 E4/4. | G4/4 A4/4 C5/4. | D5/2 A4/4. | B4/2 F#4/4.", *["R"] * 8)
 
 # F major, AABA over a walking bass; eighths are written straight and swung on the way out.
 SWING_A = """C5/4 r/8 A4/8 r/8 C5/8 A4/4 | F#4/8 A4/8 C5/8 D5/8 r/8 A4/4. | Bb4/4 r/8 G4/8 r/8 Bb4/8 G4/4 |
     E4/8 G4/8 Bb4/8 C5/8 r/8 G4/4. | C5/4 A4/4 r/8 F#4/8 A4/8 C5/8 | Bb4/4 G4/4 r/8 E4/8 G4/8 Bb4/8"""
-SWING_A1, SWING_A2 = (
-    phrases(SWING_A, "A4/8 F4/4 C5/8 r/2 | r/2 r/8 G4/8 A4/8 Bb4/8"),
-    phrases(SWING_A, "A4/8 F4/4 D4/8 r/8 F4/4. | R"),
-)
+SWING_A1 = phrases(SWING_A, "A4/8 F4/4 C5/8 r/2 | r/2 r/8 G4/8 A4/8 Bb4/8")
+SWING_A2 = phrases(SWING_A, "A4/8 F4/4 D4/8 r/8 F4/4. | R")
 SWING_B = """E5/2 r/8 C#5/8 E5/8 G5/8 | E5/4. C#5/8 r/2 | D5/2 r/8 A4/8 C5/8 F#5/8 | D5/4. A4/8 r/2 |
-    D5/2 r/8 B4/8 D5/8 F5/8 | D5/4. B4/8 r/2 | C5/8 Bb4/8 G4/8 E4/8 C5/8 Bb4/8 G4/8 E4/8 | G4/4 Bb4/4 r/8 E4/8 G4/8 Bb4/8"""
+    D5/2 r/8 B4/8 D5/8 F5/8 | D5/4. B4/8 r/2 |
+    C5/8 Bb4/8 G4/8 E4/8 C5/8 Bb4/8 G4/8 E4/8 | G4/4 Bb4/4 r/8 E4/8 G4/8 Bb4/8"""
 WALK_A = """F2/4 A2/4 C3/4 C#3/4 | D3/4 C3/4 A2/4 F#2/4 | G2/4 Bb2/4 D3/4 Db3/4 | C3/4 Bb2/4 G2/4 E2/4 |
     A2/4 C3/4 D3/4 F#2/4 | G2/4 Bb2/4 C3/4 E2/4"""
-WALK_A1, WALK_A2 = (
-    phrases(WALK_A, "F2/4 A2/4 D2/4 F#2/4 | G2/4 D2/4 C2/4 E2/4"),
-    phrases(WALK_A, "F2/4 C3/4 A2/4 F2/4 | C2/4 D2/4 F2/4 G#2/4"),
-)
+WALK_A1 = phrases(WALK_A, "F2/4 A2/4 D2/4 F#2/4 | G2/4 D2/4 C2/4 E2/4")
+WALK_A2 = phrases(WALK_A, "F2/4 C3/4 A2/4 F2/4 | C2/4 D2/4 F2/4 G#2/4")
 WALK_B = """A2/4 C#3/4 E3/4 C#3/4 | A2/4 E2/4 G2/4 C#3/4 | D3/4 A2/4 F#2/4 A2/4 | D2/4 F#2/4 A2/4 C3/4 |
     B2/4 G2/4 D3/4 B2/4 | G2/4 F2/4 D2/4 B1/4 | C2/4 E2/4 G2/4 Bb2/4 | C3/4 Bb2/4 G2/4 E2/4"""
 SWING_MELODY = phrases(SWING_A1, SWING_A2, SWING_B, SWING_A2)
@@ -173,10 +167,8 @@ BALLAD_BASS = """
 
 # C major: a verse low and wordy, a chorus high and long.
 POP_1 = "r/8 E4/8*2 D4/8 E4/4 G4/4 | r/8 E4/8 D4/8 C4/8 D4/4. r/8"
-POP_VERSE = phrases(
-    POP_1, "r/8 C4/8*2 D4/8 E4/4 A4/4 | G4/4. E4/8 D4/4 r/4",
-    POP_1, "r/8 A4/8*2 G4/8 E4/8 G4/4. | D4/4. C4/8 D4/4 G4/8*2",
-)  # fmt: skip
+POP_2, POP_3 = "r/8 C4/8*2 D4/8 E4/4 A4/4 | G4/4. E4/8 D4/4 r/4", "r/8 A4/8*2 G4/8 E4/8 G4/4. | D4/4. C4/8 D4/4 G4/8*2"
+POP_VERSE = phrases(POP_1, POP_2, POP_1, POP_3)
 POP_CHORUS = """
     C5/2 B4/8 A4/8 G4/4 | A4/4. G4/8 G4/4 E4/8 G4/8 | A4/4 A4/8 B4/8 C5/4. D5/8 | D5/2. G4/8*2 |
     C5/2 B4/8 A4/8 G4/4 | A4/4. C5/8 E5/4 D5/8 C5/8 | F4/8 A4/8 C5/4 B4/8 C5/8 D5/4 | C5/2. r/4
@@ -187,31 +179,18 @@ SKETCHES = (
     Sketch("rock-bass", (4, 4), 132, (Part("Bass", PICKED_BASS, ROCK_BASS),)),
     Sketch("funk-bass", (4, 4), 100, (Part("Bass", SLAP_BASS, FUNK_BASS),)),
     Sketch("waltz-melody", (3, 4), 156, (Part("Melody", VIOLIN, WALTZ),)),
-    Sketch(
-        "slow-blues", (12, 8), 87, (Part("Bass", FINGERED_BASS, BLUES_BASS), Part("Guitar", GUITAR, BLUES_GUITAR))
-    ),
-    Sketch(
-        "seven-eight-riff", (7, 8), 138,
-        (Part("Bass riff", PICKED_BASS, SEVEN_RIFF), Part("Lead", OVERDRIVEN_GUITAR, SEVEN_LEAD)),
-    ),
-    Sketch(
-        "swing-walking-bass", (4, 4), 152,
-        (Part("Melody", TENOR_SAX, SWING_MELODY), Part("Bass", ACOUSTIC_BASS, WALKING_BASS)),
-        swing=Fraction(2, 3),
-    ),
-    Sketch(
-        "five-four-ostinato", (5, 4), 112,
-        (Part("Bass", FINGERED_BASS, FIVE_BASS), Part("Electric piano", ELECTRIC_PIANO, FIVE_MELODY)),
-    ),
-    Sketch(
-        "free-ballad", (4, 4), 76,
-        (Part("Right hand", PIANO, BALLAD_MELODY), Part("Left hand", PIANO, BALLAD_BASS)),
-        rubato=0.15,
-    ),
-    Sketch(
-        "pop-melody", (4, 4), 104, (Part("Vocal", VOICE, POP_MELODY),),
-        markers=((1, "Verse"), (9, "Chorus"), (17, "Verse"), (25, "Chorus")),
-    ),
+    Sketch("slow-blues", (12, 8), 87,
+           (Part("Bass", FINGERED_BASS, BLUES_BASS), Part("Guitar", GUITAR, BLUES_GUITAR))),
+    Sketch("seven-eight-riff", (7, 8), 138,
+           (Part("Bass riff", PICKED_BASS, SEVEN_RIFF), Part("Lead", OVERDRIVEN_GUITAR, SEVEN_LEAD))),
+    Sketch("swing-walking-bass", (4, 4), 152,
+           (Part("Melody", TENOR_SAX, SWING_MELODY), Part("Bass", ACOUSTIC_BASS, WALKING_BASS)), swing=Fraction(2, 3)),
+    Sketch("five-four-ostinato", (5, 4), 112,
+           (Part("Bass", FINGERED_BASS, FIVE_BASS), Part("Electric piano", ELECTRIC_PIANO, FIVE_MELODY))),
+    Sketch("free-ballad", (4, 4), 76,
+           (Part("Right hand", PIANO, BALLAD_MELODY), Part("Left hand", PIANO, BALLAD_BASS)), rubato=0.15),
+    Sketch("pop-melody", (4, 4), 104, (Part("Vocal", VOICE, POP_MELODY),),
+           markers=((1, "Verse"), (9, "Chorus"), (17, "Verse"), (25, "Chorus"))),
 )  # fmt: skip
 
 

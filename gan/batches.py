@@ -90,9 +90,7 @@ def drop_conditions(windows: Windows, rng: np.random.Generator) -> Windows:
 def in_three(batch: Batch) -> Batch:
     """4/4 without its last beat."""
     windows = batch.windows
-    cut = {
-        name: getattr(windows, name)[:, :, :3] for name in ("is_beat", "onsets", "ternary", "quarters", "beat_s")
-    }
+    cut = {name: getattr(windows, name)[:, :, :3] for name in ("is_beat", "onsets", "ternary", "quarters", "beat_s")}
     return Batch(replace(windows, **cut), batch.hits[:, :, :3])
 
 

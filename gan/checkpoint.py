@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ def save(folder: Path, state: dict[str, Any], model: ModelConfig, train: TrainCo
     """Write the checkpoint of a run in place of the last one."""
     partial = folder / (NAME + ".partial")
     torch.save({"format": FORMAT, "model": asdict(model), "train": asdict(train), "state": state}, partial)
-    os.replace(partial, folder / NAME)
+    partial.replace(folder / NAME)
 
 
 def load(folder: Path) -> tuple[dict[str, Any], ModelConfig, TrainConfig]:

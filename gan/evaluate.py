@@ -114,7 +114,9 @@ def _row(songs: list[SongCase], others: list[SongCase], played: list[np.ndarray]
             [metrics.kick_bass_f1(hits, _fit(other.bass, len(hits))) for _, other, hits in pairs]
         ),
         "jaccard_to_own": _mean([metrics.jaccard(hits, song.real) for song, _, hits in pairs]),
-        "pattern_divergence": metrics.pattern_divergence(_places(songs, played), _places(songs, [s.real for s in songs])),
+        "pattern_divergence": metrics.pattern_divergence(
+            _places(songs, played), _places(songs, [s.real for s in songs])
+        ),
         "bar_similarity": _mean([metrics.bar_similarity(b) for b in bars]),
         "grooving_similarity": _mean([metrics.grooving_similarity(b) for b in bars]),
         "empty_bars": _mean([metrics.empty_bars(b) for b in bars]),

@@ -10,22 +10,22 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def discriminator_pairing(real: Tensor, fake: Tensor) -> Tensor:
     """Mean of softplus(D(fake) - D(real)): each bar's real drums should score above the fake of the same bar."""
-    return F.softplus(fake - real).mean()
+    return functional.softplus(fake - real).mean()
 
 
 def generator_pairing(real: Tensor, fake: Tensor) -> Tensor:
     """Mean of softplus(D(real) - D(fake)), the same pairs seen from the other side."""
-    return F.softplus(real - fake).mean()
+    return functional.softplus(real - fake).mean()
 
 
 def reconstruction(logits: Tensor, hits: Tensor, allowed: Tensor) -> Tensor:
     """Cross-entropy in nats a beat over the cells that may be struck. All (B, N, K, C); allowed is 0 or 1."""
-    nats = F.binary_cross_entropy_with_logits(logits.float(), hits.float(), reduction="none") * allowed
+    nats = functional.binary_cross_entropy_with_logits(logits.float(), hits.float(), reduction="none") * allowed
     beats = allowed.amax(-1).sum()
     return nats.sum() / beats
 

@@ -74,10 +74,10 @@ def grooving_similarity(bars: np.ndarray) -> float:
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's rho: the linear correlation of ranks, ties given their mean rank. NaN when one is constant."""
-    ranks = [_ranks(np.asarray(values)) for values in (a, b)]
-    if any(np.ptp(rank) == 0 for rank in ranks):
+    first, second = _ranks(np.asarray(a)), _ranks(np.asarray(b))
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -78,10 +78,9 @@ class Generator(nn.Module):
         self.latent = nn.Linear(config.latent, config.width)
         self.beat = nn.Linear(config.width, config.hidden)
         self.bar = nn.Linear(config.width + config.latent, config.hidden)
-        self.cells = nn.Sequential(
-            nn.GELU(), nn.Linear(config.hidden, config.hidden), nn.GELU(), nn.Linear(config.hidden, config.cells)
-        )
-        nn.init.constant_(self.cells[-1].bias, -3.0)
+        cells = nn.Linear(config.hidden, config.cells)
+        nn.init.constant_(cells.bias, -3.0)  # most cells are silent
+        self.cells = nn.Sequential(nn.GELU(), nn.Linear(config.hidden, config.hidden), nn.GELU(), cells)
 
     def forward(self, features: Tensor, is_beat: Tensor, latent: Tensor) -> Tensor:
         """features (B, N, K, F), is_beat (B, N, K) float, latent (B, N, Z) -> logits (B, N, K, C)."""
@@ -143,5 +142,3 @@ def sample_latent(song: Tensor, bar: Tensor, generator: torch.Generator) -> tupl
 
 def parameter_count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-

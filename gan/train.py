@@ -33,7 +33,7 @@ LOG_COLUMNS = (
 )  # fmt: skip
 
 
-class Diverged(ArithmeticError):
+class DivergedError(ArithmeticError):
     """A loss stopped being a number."""
 
 
@@ -91,7 +91,7 @@ class Trainer:
         """One step of all networks; returns the terms of the losses.
 
         Raises:
-            Diverged: a loss is not finite; the weights are then those before the step.
+            DivergedError: a loss is not finite; the weights are then those before the step.
         """
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             for group in optimiser.param_groups:
@@ -193,7 +193,7 @@ def _cosine(progress: float) -> float:
 
 def _descend(loss: Tensor, optimiser: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> None:
     if not torch.isfinite(loss):
-        raise Diverged(f"loss is {loss.item()}")
+        raise DivergedError(f"loss is {loss.item()}")
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -211,7 +211,7 @@ def run(
 
     Raises:
         FileExistsError: the folder holds a run and ``resume`` is off.
-        Diverged: a loss is not a number; the last checkpoint stays.
+        DivergedError: a loss is not a number; the last checkpoint stays.
     """
     trainer = _begin(folder, model, config, resume)
     sampler = Sampler(dataset, trainer.config.batch, _weights(trainer.config.source_weights), trainer.rng)

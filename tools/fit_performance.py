@@ -15,12 +15,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
-from composer.perform import BEAT_KINDS, REFERENCE_BPM, beat_kind
+from composer.perform import BEAT_KINDS, CONTEXTS, REFERENCE_BPM, beat_kind, contexts
 from encoding.bars import grid_from_file, mark_ternary
 from encoding.conditions import STYLES
 from encoding.fills import fills
@@ -50,6 +51,7 @@ class Strokes:
     part: np.ndarray
     place: np.ndarray
     in_fill: np.ndarray
+    context: np.ndarray
     velocity: np.ndarray
     offset: np.ndarray
 
@@ -92,6 +94,7 @@ def _strokes_of(path: Path, row: dict[str, str], number: int) -> list[np.ndarray
         part,
         (beat_in_bar + slot / SLOTS) / beats_of_bar,
         fills(pattern.hits, grid)[bar],
+        contexts(pattern.hits, grid)[beat, slot, part],
         pattern.velocity[beat, slot, part].astype(np.float64),
         offset.astype(np.float64),
     ]
@@ -104,30 +107,37 @@ def without_mean(values: np.ndarray, *keys: np.ndarray) -> np.ndarray:
     return values - (np.bincount(group, values) / np.bincount(group))[group]
 
 
-def shrunk_table(strokes: Strokes, values: np.ndarray) -> np.ndarray:
-    """Mean of values for each (style, kind, slot, part), the last style being any, leaning on coarser rows."""
-    cell = np.stack([strokes.performance, strokes.style, strokes.kind, strokes.slot, strokes.part])
-    cells, group, count = np.unique(cell, axis=1, return_inverse=True, return_counts=True)
+def shrunk(performance: np.ndarray, values: np.ndarray, sizes: Sequence[int], index: np.ndarray) -> list[np.ndarray]:
+    """Means of values by performance, from coarse to fine rows, each leaning on the coarser one.
+
+    Args:
+        sizes: of the table's axes; the last axis alone is the coarsest table, the last two the next, and so on.
+        index: (axes, n) each value's place in the table.
+
+    Returns: tables of shape sizes[-1:], sizes[-2:] ... sizes.
+    """
+    cells, group, count = np.unique(np.stack([performance, *index]), axis=1, return_inverse=True, return_counts=True)
     mean = np.bincount(group.ravel(), values) / count
     weight = count / (count + SETTLED_HITS)
-    _, style, kind, slot, part = cells
+    tables = [np.average(mean, weights=weight)]
+    for axes in range(1, len(sizes) + 1):
+        shape = tuple(sizes[-axes:])
+        flat = np.ravel_multi_index(tuple(cells[-axes:]), shape)
+        total, seen = (np.bincount(flat, w, int(np.prod(shape))).reshape(shape) for w in (weight * mean, weight))
+        tables.append((total + PARENT_WEIGHT * tables[-1]) / (seen + PARENT_WEIGHT))
+    return tables[1:]
 
-    def level(parent: np.ndarray, shape: tuple[int, ...], *index: np.ndarray) -> np.ndarray:
-        flat = np.ravel_multi_index(index, shape)
-        total = np.bincount(flat, weight * mean, minlength=int(np.prod(shape))).reshape(shape)
-        performances = np.bincount(flat, weight, minlength=int(np.prod(shape))).reshape(shape)
-        return (total + PARENT_WEIGHT * parent) / (performances + PARENT_WEIGHT)
 
-    everything = np.full(PARTS, np.average(mean, weights=weight))
-    by_part = level(everything, (PARTS,), part)
-    by_slot = level(by_part, (SLOTS, PARTS), slot, part)
-    by_kind = level(by_slot, (KINDS, SLOTS, PARTS), kind, slot, part)
-    by_style = level(by_kind, (len(STYLES), KINDS, SLOTS, PARTS), style, kind, slot, part)
-    return np.concatenate([by_style, by_kind[None]])
+def shrunk_table(strokes: Strokes, values: np.ndarray) -> np.ndarray:
+    """Mean of values for each (style, kind, slot, part), the last style being any."""
+    index = np.stack([strokes.style, strokes.kind, strokes.slot, strokes.part])
+    *_, any_style, by_style = shrunk(strokes.performance, values, (len(STYLES), KINDS, SLOTS, PARTS), index)
+    return np.concatenate([by_style, any_style[None]])
 
 
 def shares(strokes: Strokes, residual: np.ndarray) -> dict[str, float]:
-    """How residuals within performances divide: accents that return, the drift of the kit, the rest.
+    """How residuals within performances divide: what returns on every beat (slot), what returns in every bar (beat),
+    what returns in like bars only (section), the drift of the kit; the rest is left.
 
     What differs where a stroke returns in a like bar is rest and a part of the drift; the drift shows in the mean
     change of all strokes from bar to bar. ``drift_correlation`` is that of neighbouring bars' means.
@@ -141,12 +151,21 @@ def shares(strokes: Strokes, residual: np.ndarray) -> dict[str, float]:
     drift = float(np.var(level[full]) - np.var(around) * np.mean(1 / count[full]))
     correlation = min(float(np.mean((level[:-1] * level[1:])[next_bar])) / drift, 0.95)
     rest = _change_of_returning(strokes, residual, group.ravel(), count) / 2 - drift * (1 - correlation)
+    slot = shared_variance(residual, strokes.performance, strokes.part, strokes.slot)
+    beat = shared_variance(residual, strokes.performance, strokes.part, strokes.slot, strokes.beat)
     total = float(np.var(residual))
-    return {
-        "groove": round(1 - (drift + rest) / total, 3),
-        "drift": round(drift / total, 3),
-        "drift_correlation": round(correlation, 3),
-    }
+    parts = {"slot": slot, "beat": beat - slot, "section": total - beat - drift - rest, "drift": drift}
+    found = {name: round(part / total, 3) for name, part in parts.items()}
+    return {**found, "drift_correlation": round(correlation, 3)}
+
+
+def shared_variance(values: np.ndarray, *keys: np.ndarray) -> float:
+    """Variance of what values that share all keys have in common: the mean product of two of them."""
+    _, group, count = np.unique(np.stack(keys), axis=1, return_inverse=True, return_counts=True)
+    total, squares = np.bincount(group.ravel(), values), np.bincount(group.ravel(), values**2)
+    often = count >= SETTLED_HITS
+    product = ((total**2 - squares)[often] / (count[often] - 1)).sum()
+    return float(product / count[often].sum())
 
 
 def _change_of_returning(strokes: Strokes, residual: np.ndarray, bar: np.ndarray, hits_of_bar: np.ndarray) -> float:
@@ -170,15 +189,16 @@ def fit(strokes: Strokes) -> dict[str, object]:
     offset = np.clip(without_mean(groove.offset, groove.performance), -MOST_TIMING, MOST_TIMING)
     velocity_mean, offset_mean = shrunk_table(groove, groove.velocity), shrunk_table(groove, offset)
     row = (groove.style, groove.kind, groove.slot, groove.part)
+    setting = np.stack([groove.kind, groove.slot, groove.context, groove.part])
+    velocity_left = groove.velocity - velocity_mean[row]
+    context = shrunk(groove.performance, velocity_left, (KINDS, SLOTS, CONTEXTS, PARTS), setting)[-1]
     by_part = (groove.performance, groove.part)
-    velocity_left = without_mean(groove.velocity - velocity_mean[row], *by_part)
+    velocity_left = without_mean(velocity_left - context[tuple(setting)], *by_part)
     offset_left = without_mean(offset - offset_mean[row], *by_part)
-    fill = strokes.in_fill
-    more = (strokes.velocity - velocity_mean[strokes.style, strokes.kind, strokes.slot, strokes.part])[fill]
-    level = shrunk_parts(more, strokes.part[fill])
-    build = np.polyfit(strokes.place[fill], more - level[strokes.part[fill]], 1)[0]
+    level, build = fill_effects(strokes, velocity_mean, context)
     tables = {
         "velocity_mean": velocity_mean,
+        "context_velocity": context,
         "velocity_spread": np.sqrt(shrunk_table(groove, velocity_left**2)),
         "offset_mean": 100 * offset_mean,
         "offset_spread": 100 * np.sqrt(shrunk_table(groove, offset_left**2)),
@@ -189,9 +209,18 @@ def fit(strokes: Strokes) -> dict[str, object]:
         "velocity_shares": shares(groove, velocity_left),
         "offset_shares": shares(groove, offset_left),
         "fill_velocity": np.rint(level).astype(int).tolist(),
-        "fill_build": round(float(build), 1),
+        "fill_build": round(build, 1),
         **{name: np.rint(table).astype(int).tolist() for name, table in tables.items()},
     }
+
+
+def fill_effects(strokes: Strokes, velocity_mean: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, float]:
+    """What fills add to the velocity of each part, (PARTS,), and by how much it grows through the bar."""
+    mean = velocity_mean[strokes.style, strokes.kind, strokes.slot, strokes.part]
+    mean += context[strokes.kind, strokes.slot, strokes.context, strokes.part]
+    more, part, place = (a[strokes.in_fill] for a in (strokes.velocity - mean, strokes.part, strokes.place))
+    level = shrunk_parts(more, part)
+    return level, float(np.polyfit(place, more - level[part], 1)[0])
 
 
 def shrunk_parts(values: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -201,15 +230,23 @@ def shrunk_parts(values: np.ndarray, part: np.ndarray) -> np.ndarray:
 
 
 def report(table: dict[str, object], strokes: Strokes) -> str:
-    """Root mean square errors on held-out strokes: one mean for all, any style, the style itself."""
+    """Root mean square errors on held-out strokes."""
+    place = (strokes.kind, strokes.slot, strokes.part)
     offset = without_mean(strokes.offset, strokes.performance)
-    lines = []
-    for name, values, scale in (("velocity", strokes.velocity, 1), ("offset", offset, 100)):
-        mean = np.array(table[f"{name}_mean"]) / scale
-        place = (strokes.kind, strokes.slot, strokes.part)
-        errors = (values - values.mean(), values - mean[-1][place], values - mean[(strokes.style, *place)])
-        lines.append(f"{name}: " + ", ".join(f"{np.sqrt(np.mean(error**2)):.3f}" for error in errors))
-    return "validation error with one mean, any style, own style\n" + "\n".join(lines)
+    velocity_mean, offset_mean, context = (
+        np.array(table[name]) for name in ("velocity_mean", "offset_mean", "context_velocity")
+    )
+    around = context[strokes.kind, strokes.slot, strokes.context, strokes.part]
+    errors = {
+        "velocity, one mean": strokes.velocity - strokes.velocity.mean(),
+        "velocity, any style": strokes.velocity - velocity_mean[-1][place],
+        "velocity, own style": strokes.velocity - velocity_mean[(strokes.style, *place)],
+        "velocity, own style and context": strokes.velocity - velocity_mean[(strokes.style, *place)] - around,
+        "offset, one mean": offset,
+        "offset, any style": offset - offset_mean[-1][place] / 100,
+        "offset, own style": offset - offset_mean[(strokes.style, *place)] / 100,
+    }
+    return "\n".join(f"{name}: {np.sqrt(np.mean(error**2)):.3f}" for name, error in errors.items())
 
 
 def main() -> None:
