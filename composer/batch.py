@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from composer.errors import ComposerError, OutputError, SketchError
+from composer.errors import ComposerError, OutputError, SketchError, UsageError
 from composer.options import DrumsOptions
 from encoding.sources import MIDI_SUFFIXES
 
@@ -20,13 +20,19 @@ def sketches(folder: Path, output: Path) -> list[tuple[Path, Path]]:
 
     Raises:
         SketchError: no such folder, or no MIDI file in it.
+        UsageError: the output is that same folder.
     """
     if not folder.is_dir():
         raise SketchError(
             f"{folder} is not a folder; name a folder of MIDI files, or use 'composer drums' for one file"
         )
+    source, goal = folder.resolve(), output.resolve()
+    if goal == source:
+        raise UsageError(f"-o {output} is the folder of the sketches itself; choose another, or one inside it")
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
-    inside = [path for path in found if not path.resolve().is_relative_to(output.resolve())]
+    # an output folder among the sketches holds the drums of earlier runs
+    earlier = goal if goal.is_relative_to(source) else None
+    inside = [path for path in found if not (earlier and path.resolve().is_relative_to(earlier))]
     if not inside:
         raise SketchError(f"{folder} holds no MIDI files (.mid, .midi)")
     stems: dict[Path, int] = {}

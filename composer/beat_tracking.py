@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from composer.tempo import Onsets, onset_curve
+from composer.tempo_curve import local_periods
 
 FRAMES_PER_BEAT = 24
 SHORTEST, LONGEST = 16, 36  # frames between two beats: 1.5 times as fast to 1.5 times as slow
@@ -25,23 +26,26 @@ def track_beats(onsets: Onsets, period_s: float, end_s: float) -> np.ndarray:
     """
     frame_s = period_s / FRAMES_PER_BEAT
     curve = onset_curve(onsets, frame_s, min(BLUR_S, period_s / 8), end_s)
-    beats = _best_path(curve / max(curve.std(), 1e-9)) * frame_s + onsets.onset_s[0]
+    periods = local_periods(curve, FRAMES_PER_BEAT)
+    beats = _best_path(curve / max(curve.std(), 1e-9), periods) * frame_s + onsets.onset_s[0]
     if len(beats) < 2:
         beats = onsets.onset_s[0] + period_s * np.arange(2)
     beats = _straighten(_onto_onsets(beats, onsets, period_s))
     return _extend(beats, float(onsets.onset_s[0]), end_s)
 
 
-def _best_path(strength: np.ndarray) -> np.ndarray:
+def _best_path(strength: np.ndarray, periods: np.ndarray) -> np.ndarray:
     """Frames (beats,) float64 of the beat sequence with the highest strength less the cost of uneven steps."""
     steps = np.arange(LONGEST, SHORTEST - 1, -1)
-    cost = -TIGHTNESS * np.log(steps / FRAMES_PER_BEAT) ** 2
+    log_steps = np.log(steps)
+    log_periods = np.log(np.append(periods, np.full(SHORTEST, periods[-1])))[:, None]
     total = np.concatenate([np.zeros(LONGEST), strength, np.zeros(SHORTEST)])
     came_from = np.zeros(len(total), np.int64)
     windows = np.lib.stride_tricks.sliding_window_view(total, len(steps))
     rows = np.arange(SHORTEST)
     for start in range(LONGEST, LONGEST + len(strength), SHORTEST):
-        reachable = windows[start - LONGEST : start - LONGEST + SHORTEST] + cost  # (SHORTEST, steps), copied
+        uneven = log_steps - log_periods[start - LONGEST : start - LONGEST + SHORTEST]  # (SHORTEST, steps)
+        reachable = windows[start - LONGEST : start - LONGEST + SHORTEST] - TIGHTNESS * uneven * uneven
         best = reachable.argmax(1)
         total[start : start + SHORTEST] += reachable[rows, best]
         came_from[start : start + SHORTEST] = start + rows - steps[best]

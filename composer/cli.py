@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -15,6 +15,10 @@ app = typer.Typer(
     help="Drums that follow your line: a MIDI sketch in, the same file with a drum track out.",
 )  # fmt: skip
 
+MAX_TICK = 2**31 - 1
+# What typer raises for every wrong option or argument; its module is another in each version of typer.
+WrongUsage: Any = typer.BadParameter.__mro__[1]
+
 SketchPath = Annotated[Path, typer.Argument(metavar="SKETCH", help="MIDI file with a bass line or a melody.")]
 OutputPath = Annotated[Path | None, typer.Option("-o", "--output", help="Output; <sketch>.drums.mid by default.")]
 OutputFolder = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
@@ -24,7 +28,7 @@ Density = Annotated[str, typer.Option(metavar="auto|0..1", help="How much is pla
 Follow = Annotated[str, typer.Option(metavar="auto|bass|lead|INDEX", help="The part that the drums follow.")]
 TempoOption = Annotated[float | None, typer.Option("--tempo", metavar="BPM", help="Quarter notes a minute.")]
 MeterOption = Annotated[str | None, typer.Option("--meter", metavar="N/D", help="For example 4/4 or 7/8.")]
-FirstBar = Annotated[int | None, typer.Option(min=0, metavar="TICK", help="Where a bar begins.")]
+FirstBar = Annotated[int | None, typer.Option(min=0, max=MAX_TICK, metavar="TICK", help="Where a bar begins.")]
 KitOption = Annotated[
     str | None, typer.Option("--kit", metavar="NAME|FILE", help="standard, room, power, electronic, analog, jazz, brush, or JSON.")
 ]  # fmt: skip
@@ -213,7 +217,12 @@ def main() -> None:
     """Entry point: every error ends here as one line on standard error and an exit code of its own."""
     debug = "--debug" in sys.argv
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except WrongUsage as error:
+        if len(sys.argv) == 1:  # no command: what typer has to say is the help
+            error.show()
+            sys.exit(ExitCode.USAGE)
+        _fail(f"{error.format_message()} See '{error.ctx.command_path} --help'.", ExitCode.USAGE)
     except ComposerError as error:
         if debug:
             raise

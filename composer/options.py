@@ -10,7 +10,7 @@ from composer.errors import UsageError
 
 # General MIDI 2 drum sets by program number; the notes are the same in all of them.
 GM_SETS = {"standard": 0, "room": 8, "power": 16, "electronic": 24, "analog": 25, "jazz": 32, "brush": 40}
-HIGHEST_TEMPO_BPM = 999.0
+LOWEST_TEMPO_BPM, HIGHEST_TEMPO_BPM = 10.0, 999.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,11 @@ def tempo(bpm: float | None) -> float | None:
     """Quarters a minute.
 
     Raises:
-        UsageError: outside 1 to 999.
+        UsageError: outside 10 to 999.
     """
-    if bpm is not None and not 1 <= bpm <= HIGHEST_TEMPO_BPM:
-        raise UsageError(f"--tempo {bpm:g}: give quarter notes a minute, from 1 to {HIGHEST_TEMPO_BPM:g}")
+    if bpm is not None and not LOWEST_TEMPO_BPM <= bpm <= HIGHEST_TEMPO_BPM:
+        limits = f"{LOWEST_TEMPO_BPM:g} to {HIGHEST_TEMPO_BPM:g}"
+        raise UsageError(f"--tempo {bpm:g}: give quarter notes a minute, from {limits}")
     return bpm
 
 

@@ -27,8 +27,9 @@ REFERENCE_BPM = 110.0  # the tables hold offsets at this tempo
 MOST_MICRO_TIMING = 0.45  # slots; tighter than drummers are to a click, as a sketch is mostly on its grid
 MOST_OFFSET_BINARY, MOST_OFFSET_TERNARY = 1.45, 0.95  # slots: within half a step, so that no hit moves
 MOST_SWING = 0.6  # what a binary beat can swing within MOST_OFFSET_BINARY, micro-timing included
-# Of the spread that was measured. All of it, drawn blindly, now and then makes a ghost louder than its backbeat.
+# Of the velocity spread that was measured: all of it, drawn blindly, gives accents that no drummer would choose.
 LIVELINESS = 0.7
+MOST_GHOST = 0.8  # of the mean velocity of the bar's backbeats
 SECTION_ACCENT = 8.0  # velocity added to the first hits of a section
 
 
@@ -70,7 +71,7 @@ class PerformanceTable:
 
 @cache
 def performance_table() -> PerformanceTable:
-    """The table that ships with the package, made by ``tools/fit_performance.py``."""
+    """The table that ships with the package, made by ``composer/fit_performance.py``."""
     raw = json.loads(Path(__file__).with_name("performance.json").read_text(encoding="utf-8"))
     return PerformanceTable(
         styles=tuple(raw["axes"]["style"]),
@@ -95,17 +96,25 @@ def contexts(hits: np.ndarray, grid: BarGrid) -> np.ndarray:
     """What stands around each place: (beats, SLOTS, PARTS) int64 below CONTEXTS.
 
     4 if the snare plays every backbeat of the bar (other snares are ghosts then), plus 2 if the same part is struck
-    up to a 16th before, plus 1 if up to a 16th after.
+    up to a 16th before, plus 1 if up to a 16th after. Such backbeats are 4: a ghost beside one does not soften it.
     """
     flat = hits.reshape(-1, PARTS)
     before, after = np.zeros_like(flat), np.zeros_like(flat)
     for slots in range(1, BINARY_STEP + 1):
         before[slots:] |= flat[:-slots]
         after[:-slots] |= flat[slots:]
+    backbeat, carried = _backbeats(hits, grid)
+    beside = (2 * before + after).reshape(hits.shape)
+    beside[backbeat & carried, 0, SNARE] = 0
+    return 4 * carried[:, None, None] + beside
+
+
+def _backbeats(hits: np.ndarray, grid: BarGrid) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each beat is a backbeat, and whether the snare plays all those of its bar: (beats,) bool both."""
     backbeat = grid.beat_in_bar % 2 == 1
     missed = np.bincount(grid.bar_of_beat[backbeat & ~hits[:, 0, SNARE]], minlength=grid.bars)
     carried = (missed == 0) & (np.diff(grid.bar_beat) > 1)
-    return 4 * carried[grid.bar_of_beat, None, None] + (2 * before + after).reshape(hits.shape)
+    return backbeat, carried[grid.bar_of_beat]
 
 
 def perform(
@@ -124,7 +133,7 @@ def perform(
         hits: (beats, SLOTS, PARTS) bool.
         style: one of encoding.conditions.STYLES; None or any other name plays the mean of all.
         rng: draws do not depend on the hits, so changing one bar leaves the performance of the others alone
-            (save where the change makes another bar a fill).
+            (save the strokes beside it, and where the change makes another bar a fill).
         swing: place of the off-beat eighth in a binary beat, 0.5 straight to MOST_SWING (more is cut: a stronger
             swing is a ternary beat). Eighths and 16ths between move in proportion.
         sections: the first hits of each are accented.
@@ -134,25 +143,37 @@ def perform(
     """
     table = performance_table()
     row = table.styles.index(style) if style in table.styles else -1
-    kind = beat_kind(grid.beat_in_bar)
     label = _label_of_bar(sections, grid.bars)
-    draw = _draw(grid, label, table.velocity_shares, rng)
-    velocity = table.velocity_mean[row, kind] + LIVELINESS * table.velocity_spread[row, kind] * draw
-    velocity += table.context_velocity[
-        kind[:, None, None], np.arange(SLOTS)[:, None], contexts(hits, grid), np.arange(PARTS)
-    ]
-    velocity += _accents(hits, grid, sections, table)
-    faster = np.sqrt(bpm / REFERENCE_BPM)
-    draw = _draw(grid, label, table.offset_shares, rng)
-    micro = table.offset_mean[row, kind] + table.offset_spread[row, kind] * draw
-    micro = MOST_MICRO_TIMING * np.tanh(faster * micro / MOST_MICRO_TIMING)
+    velocity = _velocity(hits, grid, table, row, _draw(grid, label, table.velocity_shares, rng), sections)
+    micro = _micro_timing(grid, table, row, _draw(grid, label, table.offset_shares, rng), bpm)
     most = np.where(grid.ternary, MOST_OFFSET_TERNARY, MOST_OFFSET_BINARY)[:, None]
-    most = np.where(allowed_slots(grid.ternary), most, MOST_MICRO_TIMING)
-    offset = np.clip(micro + _swing(grid, swing)[:, :, None], -most[:, :, None], most[:, :, None])
+    most = np.where(allowed_slots(grid.ternary), most, MOST_MICRO_TIMING)[:, :, None]
+    offset = np.clip(micro + _swing(grid, swing)[:, :, None], -most, most)
     return DrumPattern(
         np.where(hits, np.clip(np.rint(velocity), 1, 127), 0).astype(np.uint8),
         np.where(hits, offset, 0).astype(np.float32),
     )
+
+
+def _velocity(
+    hits: np.ndarray, grid: BarGrid, table: PerformanceTable, row: int, draw: np.ndarray, sections: Sequence[Section]
+) -> np.ndarray:
+    """Velocity of every place were it struck: (beats, SLOTS, PARTS) float64, not yet rounded or limited."""
+    kind = beat_kind(grid.beat_in_bar)
+    velocity = table.velocity_mean[row, kind] + LIVELINESS * table.velocity_spread[row, kind] * draw
+    around = contexts(hits, grid)
+    velocity += table.context_velocity[kind[:, None, None], np.arange(SLOTS)[:, None], around, np.arange(PARTS)]
+    in_fill = fills(hits, grid)[grid.bar_of_beat]
+    velocity += _accents(in_fill, grid, sections, table)
+    _soften_ghosts(velocity, hits, grid, in_fill)
+    return velocity
+
+
+def _micro_timing(grid: BarGrid, table: PerformanceTable, row: int, draw: np.ndarray, bpm: float) -> np.ndarray:
+    """Offset in slots of every place were it struck, without swing: (beats, SLOTS, PARTS) float64."""
+    kind = beat_kind(grid.beat_in_bar)
+    micro = np.sqrt(bpm / REFERENCE_BPM) * (table.offset_mean[row, kind] + table.offset_spread[row, kind] * draw)
+    return MOST_MICRO_TIMING * np.tanh(micro / MOST_MICRO_TIMING)
 
 
 def _label_of_bar(sections: Sequence[Section], bars: int) -> np.ndarray:
@@ -184,23 +205,33 @@ def _draw(grid: BarGrid, label: np.ndarray, shares: Shares, rng: np.random.Gener
 
 def _ar1(noise: np.ndarray, correlation: float) -> np.ndarray:
     """First-order autoregression of variance 1 from standard normal noise: (n,) float64."""
-    drift = np.empty(len(noise))
-    value = noise[0]
-    for i, step in enumerate(noise):
-        value = step if i == 0 else correlation * value + np.sqrt(1 - correlation**2) * step
-        drift[i] = value
+    drift = noise.copy()
+    for i in range(1, len(noise)):
+        drift[i] = correlation * drift[i - 1] + np.sqrt(1 - correlation**2) * noise[i]
     return drift
 
 
-def _accents(hits: np.ndarray, grid: BarGrid, sections: Sequence[Section], table: PerformanceTable) -> np.ndarray:
+def _accents(in_fill: np.ndarray, grid: BarGrid, sections: Sequence[Section], table: PerformanceTable) -> np.ndarray:
     """Velocity that fills and section starts add: (beats, SLOTS, PARTS) float64."""
-    in_fill = fills(hits, grid)[grid.bar_of_beat, None, None]
     beats_of_bar = np.diff(grid.bar_beat)[grid.bar_of_beat]
     place = (grid.beat_in_bar[:, None] + np.arange(SLOTS) / SLOTS) / beats_of_bar[:, None]
-    added = in_fill * (table.fill_velocity + table.fill_build * (place[:, :, None] - 0.5))
+    added = in_fill[:, None, None] * (table.fill_velocity + table.fill_build * (place[:, :, None] - 0.5))
     first_beats = grid.bar_beat[[section.first_bar - 1 for section in sections]]
     added[first_beats, 0] += SECTION_ACCENT
     return added
+
+
+def _soften_ghosts(velocity: np.ndarray, hits: np.ndarray, grid: BarGrid, in_fill: np.ndarray) -> None:
+    """Keep the snares between the backbeats of a groove below them, in place."""
+    backbeat, carried = _backbeats(hits, grid)
+    main = backbeat & carried
+    total = np.bincount(grid.bar_of_beat[main], velocity[main, 0, SNARE], minlength=grid.bars)
+    count = np.bincount(grid.bar_of_beat[main], minlength=grid.bars)
+    most = (MOST_GHOST * total / np.maximum(count, 1))[grid.bar_of_beat, None]
+    between = np.repeat((carried & ~in_fill)[:, None], SLOTS, axis=1)
+    between[main, 0] = False
+    snare = velocity[:, :, SNARE]
+    velocity[:, :, SNARE] = np.where(between, np.minimum(snare, most), snare)
 
 
 def _swing(grid: BarGrid, swing: float) -> np.ndarray:

@@ -41,9 +41,9 @@ def sketch(path: Path, *, needs_line: bool = True) -> Sketch:
         file = smf.split(data)
     except ValueError as error:
         raise SketchError(f"{path} cannot be read: {error}; export or copy it again") from error
-    if file.format == 2 and len(file.tracks) > 1:
+    if file.format == 2 and file.counted > 1:
         raise SketchError(
-            f"{path} holds {len(file.tracks)} separate patterns (format 2), not one piece of music; "
+            f"{path} holds {file.counted} separate patterns (format 2), not one piece of music; "
             "export it as format 0 or 1"
         )
     _require_notes(path, data, file, song, needs_line)

@@ -55,7 +55,8 @@ def onsets_of(onset_s: np.ndarray, duration_s: np.ndarray, pitch: np.ndarray, ve
     expressive performances", 2001).
     """
     if len(onset_s) == 0:
-        return Onsets(*(np.zeros(0) for _ in range(4)), np.zeros((0, 12)))
+        nothing = np.zeros(0)
+        return Onsets(nothing, nothing, nothing, nothing, np.zeros((0, 12)))
     order = np.argsort(onset_s, kind="stable")
     onset_s, duration_s, pitch, velocity = onset_s[order], duration_s[order], pitch[order], velocity[order]
     first = np.flatnonzero(np.diff(onset_s, prepend=-np.inf) > CHORD_S)

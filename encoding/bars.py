@@ -86,18 +86,11 @@ def _is_meter(numerator: int, denominator: int, tpq: int) -> bool:
 
 def _lay_bars(starts: np.ndarray, meters: list[tuple[int, int]], tpq: int, end: int) -> BarGrid:
     """All bars of all segments at once: bars repeat their segment, beats repeat their bar."""
-    patterns = [beats_of_meter(*meter) for meter in meters]
-    pattern_beats = np.array([len(lengths) for lengths, _ in patterns])
-    lengths = np.concatenate([lengths for lengths, _ in patterns])  # (sum of beats of the segments' bars,)
-    ternary = np.concatenate([flags for _, flags in patterns])
-    first = np.cumsum(pattern_beats) - pattern_beats
+    lengths, onsets, ternary, first = _bar_patterns(meters)
     bar_quarters = np.add.reduceat(lengths, first)
-    onsets = np.cumsum(lengths) - lengths
-    onsets -= np.repeat(onsets[first], pattern_beats)  # quarters from the bar line
-
     stops = np.append(starts[1:], end)
     # No slack at the end of the music: the last bar is always complete.
-    slack = np.where(np.arange(len(starts)) < len(starts) - 1, tpq * SHORTEST_BEAT_QUARTERS, 0.0)
+    slack = np.append(np.full(len(starts) - 1, tpq * SHORTEST_BEAT_QUARTERS), 0.0)
     bars = np.maximum(np.ceil((stops - starts - slack) / (bar_quarters * tpq)), 1)
     bars = np.diff(np.minimum(np.cumsum(bars), MAX_BARS), prepend=0).astype(np.int64)
     segment = np.repeat(np.arange(len(starts)), bars)  # (bars,)
@@ -105,7 +98,7 @@ def _lay_bars(starts: np.ndarray, meters: list[tuple[int, int]], tpq: int, end: 
     bar_onset = starts[segment] + bar_in_segment * bar_quarters[segment] * tpq
     grid_end = int(np.floor(bar_onset[-1] + bar_quarters[segment[-1]] * tpq + 0.5))
 
-    beats = pattern_beats[segment]
+    beats = np.diff(np.append(first, len(lengths)))[segment]
     bar = np.repeat(np.arange(len(segment)), beats)  # (beats,)
     row = np.arange(len(bar)) - (np.cumsum(beats) - beats)[bar] + first[segment[bar]]
     onset = bar_onset[bar] + onsets[row] * tpq
@@ -113,15 +106,31 @@ def _lay_bars(starts: np.ndarray, meters: list[tuple[int, int]], tpq: int, end: 
     kept = (onset < limit) | (onsets[row] == 0)
     bar, row = bar[kept], row[kept]
     beat_tick = np.append(np.floor(onset[kept] + 0.5).astype(np.int64), grid_end)
-    played = np.diff(beat_tick) / tpq
-    notated = lengths[row]
     return BarGrid(
         beat_tick=beat_tick,
         bar_beat=np.searchsorted(bar, np.arange(len(segment) + 1)),
         ternary=ternary[row],
-        quarters=np.where(np.abs(played - notated) * tpq < 1, notated, played),
+        quarters=_notated_or_cut(lengths[row], np.diff(beat_tick), tpq),
         meter=np.array(meters, np.int64)[segment],
     )
+
+
+def _bar_patterns(meters: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One bar of each meter, one after the other: length of each beat and onset in its bar, both in quarters, whether
+    it is ternary, and the index of each bar's first beat.
+    """
+    patterns = [beats_of_meter(*meter) for meter in meters]
+    beats = np.array([len(lengths) for lengths, _ in patterns])
+    lengths = np.concatenate([lengths for lengths, _ in patterns])
+    ternary = np.concatenate([flags for _, flags in patterns])
+    first = np.cumsum(beats) - beats
+    onsets = np.cumsum(lengths) - lengths
+    return lengths, onsets - np.repeat(onsets[first], beats), ternary, first
+
+
+def _notated_or_cut(notated: np.ndarray, ticks: np.ndarray, tpq: int) -> np.ndarray:
+    """Notated length of each beat in quarters, or what is left of it: less than a tick of difference is rounding."""
+    return np.where(np.abs(ticks - notated * tpq) < 1, notated, ticks / tpq)
 
 
 def mark_ternary(grid: BarGrid, onset_tick: np.ndarray, weights: np.ndarray | None = None) -> BarGrid:

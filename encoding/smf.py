@@ -58,7 +58,7 @@ class MidiFile:
 
     @property
     def track_count(self) -> int:
-        """The number of tracks as declared; ``len(tracks)`` is the number there are."""
+        """The number of tracks as declared; ``len(tracks)`` is the number there are, ``counted`` those readers play."""
         return int.from_bytes(self.header.body[2:4])
 
     @property
@@ -69,6 +69,14 @@ class MidiFile:
     @property
     def tracks(self) -> tuple[Chunk, ...]:
         return tuple(chunk for chunk in self.chunks if chunk.id == b"MTrk")
+
+    @property
+    def counted(self) -> int:
+        """How many of the tracks the header covers: some sequencers keep private data in an MTrk behind the last.
+
+        A count of 0 is taken for a forgotten one, so it covers them all.
+        """
+        return min(self.track_count or len(self.tracks), len(self.tracks))
 
     @property
     def is_riff(self) -> bool:
@@ -106,21 +114,22 @@ def join(file: MidiFile) -> bytes:
 def append_track(file: MidiFile, body: bytes) -> bytes:
     """The file with one MTrk chunk of this body added; every byte of every other chunk stays as it is.
 
-    The track goes after the last MTrk, or before the first chunk whose length overruns the file, since a reader would
-    take it for a part of that chunk. Of the header only two fields change: format 0 becomes 1, and the count of tracks
-    becomes the number of MTrk chunks. The two sizes of an .rmi wrapping grow with the file.
+    The track goes after the last MTrk that the header counts, or before the first chunk whose length overruns the
+    file, since a reader would take it for a part of that chunk. Of the header only two fields change: format 0 becomes
+    1, and the count of tracks grows by one (by less where it was too high). The two sizes of an .rmi wrapping grow
+    with the file.
 
     Raises:
         ValueError: format 2 with several patterns, where a new track would be one more pattern, or too many tracks.
     """
-    if file.format == 2 and len(file.tracks) > 1:
+    if file.format == 2 and file.counted > 1:
         raise ValueError(
-            f"format 2 at byte {file.header.start + HEAD}: {len(file.tracks)} patterns that do not sound together"
+            f"format 2 at byte {file.header.start + HEAD}: {file.counted} patterns that do not sound together"
         )
     place = append_place(file)
     track = Chunk(b"MTrk", b"MTrk" + struct.pack(">I", len(body)) + body, 0)
     grown = replace(file, chunks=(*file.chunks[:place], track, *file.chunks[place:]))
-    grown = replace(grown, header=_header(grown, 1 if file.format in (0, 2) else file.format))
+    grown = replace(grown, header=_header(file, 1 if file.format in (0, 2) else file.format, file.counted + 1))
     return join(_resize_riff(grown, _smf_size(file)) if file.is_riff else grown)
 
 
@@ -129,7 +138,8 @@ def append_place(file: MidiFile) -> int:
     overrunning = [index for index, chunk in enumerate(file.chunks) if chunk.overruns]
     if overrunning:
         return overrunning[0]
-    return max((index for index, chunk in enumerate(file.chunks) if chunk.id == b"MTrk"), default=-1) + 1
+    places = [index + 1 for index, chunk in enumerate(file.chunks) if chunk.id == b"MTrk"]
+    return places[file.counted - 1] if places else 0
 
 
 def encode_track(name: str, notes: Notes, program: int | None = None, channel: int = DRUM_CHANNEL) -> bytes:
@@ -203,8 +213,7 @@ def _looks_like_id(chunk_id: bytes) -> bool:
     return len(chunk_id) == 4 and all(32 <= byte < 127 for byte in chunk_id)
 
 
-def _header(file: MidiFile, midi_format: int) -> Chunk:
-    count = len(file.tracks)
+def _header(file: MidiFile, midi_format: int, count: int) -> Chunk:
     if count > MAX_TRACKS:
         raise ValueError(f"{count} tracks: a MIDI file holds {MAX_TRACKS} at most")
     raw = file.header.raw
@@ -213,9 +222,10 @@ def _header(file: MidiFile, midi_format: int) -> Chunk:
 
 
 def with_chunks(file: MidiFile, chunks: tuple[Chunk, ...]) -> MidiFile:
-    """The file with other chunks, the header's count of tracks and an .rmi wrapping's sizes set to match."""
-    changed = replace(file, chunks=chunks)
-    changed = replace(changed, header=_header(changed, file.format))
+    """The file with some of its chunks edited or left out; the count of tracks and the sizes of .rmi set to match."""
+    starts = {chunk.start for chunk in file.tracks[: file.counted]}
+    count = sum(chunk.start in starts for chunk in chunks)
+    changed = replace(file, header=_header(file, file.format, count), chunks=chunks)
     return _resize_riff(changed, _smf_size(file)) if file.is_riff else changed
 
 

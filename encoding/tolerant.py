@@ -32,14 +32,19 @@ def is_regular(data: bytes, file: smf.MidiFile) -> bool:
 def file_oddities(file: smf.MidiFile) -> tuple[str, ...]:
     """One sentence for each oddity of the file's chunks, as far as it matters for reading the notes."""
     tracks, division = len(file.tracks), file.division
+    uncounted = any(
+        event.status & 0xF0 == 0x90 for chunk in file.tracks[file.counted :] for event in events(chunk.body)
+    )
     stray = sum(len(chunk.raw) for chunk in file.chunks if not chunk.id)
     oddities = {
         "it is an .rmi file (MIDI wrapped in RIFF)": file.is_riff,
         f"{len(file.prefix)} bytes stand before the MIDI header": file.prefix and not file.is_riff,
         f"the header has {len(file.header.body)} bytes instead of 6": len(file.header.body) != 6,
         f"the header says format {file.format}, which does not exist; read as format 1": file.format > 2,
-        f"format 2: {tracks} patterns, read as if they sounded together": file.format == 2 and tracks > 1,
-        f"the header says {file.track_count} tracks, the file has {tracks}": file.track_count != tracks,
+        f"format 2: {tracks} patterns, read as if they sounded together": file.format == 2 and file.counted > 1,
+        f"the header says {file.track_count} tracks, the file has {tracks}": file.track_count > tracks
+        or (tracks and not file.track_count)
+        or uncounted,
         f"the header says 0 ticks per quarter note; read as {ASSUMED_DIVISION}": division == 0,
         "time is counted in SMPTE frames, without tempo; one quarter note stands for one second": division >= 0x8000,
         f"{stray} stray bytes stand between the tracks": stray,

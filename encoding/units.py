@@ -37,7 +37,7 @@ def ticks_of_seconds(song: Song, seconds: np.ndarray) -> np.ndarray:
 
 def median_bpm(song: Song, end_tick: int) -> float:
     """Quarters a minute that hold for half of the time up to ``end_tick``."""
-    onset_tick, onset_s, seconds_per_tick = _tempo_map(song)
+    _, onset_s, seconds_per_tick = _tempo_map(song)
     end_s = float(seconds_of_ticks(song, np.array([max(end_tick, 1)]))[0])
     lasting_s = np.maximum(np.diff(np.append(np.minimum(onset_s, end_s), end_s)), 0)
     order = np.argsort(seconds_per_tick)

@@ -99,6 +99,8 @@ DAMAGED = {
     "format 7": (midi_file([TWO_NOTES], midi_format=7), "format 7, which does not exist"),
     "format 2": (midi_file([TWO_NOTES, []], midi_format=2), "2 patterns, read as if"),
     "too few tracks declared": (header(1, 0) + track(TWO_NOTES), "says 0 tracks, the file has 1"),
+    "private track behind those declared": (GOOD + track([b"\x00\xff\x7f\x02$$\xff\xff"], end=False), "^$"),
+    "notes behind the tracks declared": (header(1, 1) + track([]) + track(TWO_NOTES), "says 1 tracks, the file has 2"),
     "too many tracks declared": (header(1, 9) + track(TWO_NOTES), "says 9 tracks, the file has 1"),
     "short tempo": (midi_file([[meta(0x51, b"\x07"), *TWO_NOTES]]), "wrong length.*: 1"),
     "tempo 0": (midi_file([[meta(0x51, bytes(3)), *TWO_NOTES]]), "impossible tempos.*: 1"),

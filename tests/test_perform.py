@@ -79,17 +79,22 @@ def test_what_is_performed_is_read_back_as_the_same_hits(ternary: bool, swing: f
     assert np.array_equal(heard.hits, hits)
 
 
-@pytest.mark.parametrize("style", [None, "rock", "funk", "soul"])
+@pytest.mark.parametrize("style", [None, "rock", "jazz", "soul"])
 def test_backbeats_are_louder_than_ghosts(style: str | None) -> None:
-    velocity = play(groove(32), grid_of(32), style=style).velocity[:, :, SNARE].astype(float)
-    assert velocity[1::2, 0].mean() > velocity[0::2, 9].mean() + 20
+    gaps = []
+    for seed in range(30):
+        velocity = play(groove(8), grid_of(8), seed, style).velocity[:, :, SNARE].astype(float).reshape(8, 4, SLOTS)
+        gap = velocity[:, 1::2, 0].mean(axis=1) - velocity[:, 0::2, 9].max(axis=1)
+        assert gap.min() > 0
+        gaps.append(gap.mean())
+    assert np.mean(gaps) > 20
 
 
 def test_a_groove_stays_a_groove_but_is_no_copy() -> None:
     velocity = play(groove(64), grid_of(64)).velocity.reshape(64, 4, SLOTS, PARTS)[:, groove(1)].astype(float)
     assert velocity.std(axis=0).min() > 2
     likeness = np.corrcoef(velocity)[np.triu_indices(64, 1)]
-    assert likeness.mean() > 0.5
+    assert likeness.mean() > 0.6
 
 
 def test_timing_is_alive_and_bounded_when_straight() -> None:

@@ -65,7 +65,7 @@ def test_join_undoes_split(data: bytes) -> None:
 def test_append_keeps_every_chunk(data: bytes, as_rmi: bool) -> None:
     data = rmi_file(data, chunk(b"DISP", b"")) if as_rmi else data
     file = smf.split(data)
-    if file.format == 2 and len(file.tracks) > 1:
+    if file.format == 2 and file.counted > 1:
         with pytest.raises(ValueError, match="patterns"):
             smf.append_track(file, DRUMS)
         return
@@ -73,7 +73,7 @@ def test_append_keeps_every_chunk(data: bytes, as_rmi: bool) -> None:
     chunks = [chunk.raw for chunk in grown.chunks]
     assert chunks.pop(smf.append_place(file)) == track([DRUMS], end=False)
     assert chunks == [chunk.raw for chunk in file.chunks]
-    assert grown.track_count == len(grown.tracks) == len(file.tracks) + 1
+    assert (grown.track_count, len(grown.tracks)) == (file.counted + 1, len(file.tracks) + 1)
     assert (grown.division, grown.header.raw[14:]) == (file.division, file.header.raw[14:])
 
 
@@ -113,10 +113,17 @@ def test_format_0_becomes_1_and_the_new_track_follows_the_last() -> None:
     assert smf.append_track(smf.split(data), DRUMS) == expected
 
 
-def test_wrong_count_of_tracks_is_put_right() -> None:
-    # a reader that believes the header would leave the new track out
-    data = header(1, 1) + track(bass_line()) + track(bass_line())
-    assert smf.split(smf.append_track(smf.split(data), DRUMS)).track_count == 3
+def test_new_track_is_among_those_the_header_counts() -> None:
+    # a reader that believes the header plays the bass and the drums, and leaves the sequencer's own data alone as before
+    bass, private = track(bass_line()), track([b"\x00\xff\x7f\x02$$"])
+    grown = smf.append_track(smf.split(header(1, 1) + bass + private), DRUMS)
+    assert grown == header(1, 2) + bass + track([DRUMS], end=False) + private
+
+
+@pytest.mark.parametrize(("declared", "after"), [(0, 3), (1, 2), (2, 3), (9, 3)])
+def test_count_of_tracks_covers_the_new_one(declared: int, after: int) -> None:
+    data = header(1, declared) + track(bass_line()) + track(bass_line())
+    assert smf.split(smf.append_track(smf.split(data), DRUMS)).track_count == after
 
 
 def test_cut_off_track_stays_last() -> None:

@@ -1,6 +1,6 @@
 """Learn how drummers strike: Groove MIDI Dataset -> composer/performance.json.
 
-    python tools/fit_performance.py GROOVE_FOLDER [-o composer/performance.json]
+    python composer/fit_performance.py GROOVE_FOLDER [-o composer/performance.json]
 
 Reads the 4/4 beat performances of the train split and writes, for every style, part, kind of beat and slot, the mean
 and the spread of velocity and micro-timing; then prints how far the tables are off on the validation split.
@@ -119,7 +119,7 @@ def shrunk(performance: np.ndarray, values: np.ndarray, sizes: Sequence[int], in
     cells, group, count = np.unique(np.stack([performance, *index]), axis=1, return_inverse=True, return_counts=True)
     mean = np.bincount(group.ravel(), values) / count
     weight = count / (count + SETTLED_HITS)
-    tables = [np.average(mean, weights=weight)]
+    tables = [np.array(np.average(mean, weights=weight))]
     for axes in range(1, len(sizes) + 1):
         shape = tuple(sizes[-axes:])
         flat = np.ravel_multi_index(tuple(cells[-axes:]), shape)
@@ -204,7 +204,7 @@ def fit(strokes: Strokes) -> dict[str, object]:
         "offset_spread": 100 * np.sqrt(shrunk_table(groove, offset_left**2)),
     }
     return {
-        "about": "Made by tools/fit_performance.py from the Groove MIDI Dataset (Gillick et al. 2019, CC BY 4.0).",
+        "about": "Made by composer/fit_performance.py from the Groove MIDI Dataset (Gillick et al. 2019, CC BY 4.0).",
         "axes": {"style": [*STYLES, "any"], "kind": [*BEAT_KINDS], "slot": SLOTS, "part": [*NAMES]},
         "velocity_shares": shares(groove, velocity_left),
         "offset_shares": shares(groove, offset_left),
