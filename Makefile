@@ -1,7 +1,7 @@
 # The two commands of the README: `make try` and `make test`. `make` alone lists all.
 PYTHON ?= python3
 BIN := .venv/bin
-EXAMPLE ?= examples/rock_bass.mid
+EXAMPLE ?= examples/rock-bass.mid
 OUT ?= build/$(notdir $(EXAMPLE:.mid=.drums.mid))
 
 .PHONY: help try test lint clean

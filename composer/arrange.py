@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from encoding.kit import NAMES
+from encoding.types import BarGrid
 
 HANDS = 2
 # Who keeps a hand when there are more parts than hands: what carries the bar first, time-keeping after it.
@@ -13,7 +14,25 @@ HAND_PRIORITY = (
     "snare", "crash", "low_tom", "mid_tom", "high_tom", "open_hat", "ride", "closed_hat", "percussion",
 )  # fmt: skip
 _BY_PRIORITY = [NAMES.index(name) for name in HAND_PRIORITY]
+_TIME_KEEPERS = [NAMES.index(name) for name in ("closed_hat", "open_hat", "ride")]
+_PERCUSSION = NAMES.index("percussion")
 _CLOSED_HAT, _OPEN_HAT = NAMES.index("closed_hat"), NAMES.index("open_hat")
+
+
+def one_drummer(hits: np.ndarray, grid: BarGrid) -> np.ndarray:
+    """Take percussion out of the bars in which a hat or the ride keeps time.
+
+    The songs trained on often have a second player with a tambourine or a shaker; one drummer's hand does either.
+
+    Args:
+        hits: (beats, SLOTS, PARTS) bool; left as it is.
+
+    Returns: (beats, SLOTS, PARTS) bool, a new array.
+    """
+    kept = hits.copy()
+    keeps_time = np.logical_or.reduceat(hits[:, :, _TIME_KEEPERS].any((1, 2)), grid.bar_beat[:-1])
+    kept[:, :, _PERCUSSION] &= ~keeps_time[grid.bar_of_beat, None]
+    return kept
 
 
 def playable(hits: np.ndarray, *, first_beat: int = 0, last_beat: int | None = None) -> np.ndarray:

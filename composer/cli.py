@@ -162,15 +162,20 @@ def generate(
 
 @app.command()
 def encode(
-    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Folders, or CSV indexes with splits.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE...", help="Folders, archives, or CSV indexes with splits.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DATASET", help="Dataset folder to write.")],
     jobs: Jobs = None,
     resume: Annotated[bool, typer.Option("--resume", help="Complete a run that was stopped.")] = False,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Encode on a Dask scheduler's workers, as tcp://host:8786.")
+    ] = None,
 ) -> None:
     """Encode MIDI files with drums into a dataset for training."""
     from composer import networks
 
-    networks.encode(sources, output, jobs=jobs, resume=resume)
+    networks.encode(sources, output, jobs=jobs, resume=resume, scheduler=scheduler)
 
 
 @app.command()
@@ -184,8 +189,10 @@ def train(
 ) -> None:
     """Train the networks (needs the 'train' extra)."""
     from composer import networks
+    from composer import options as asked
 
-    networks.train(dataset, output, resume=resume, minutes=minutes, seed=seed, source_weights=sources)
+    weights = asked.source_weights(sources)
+    networks.train(dataset, output, resume=resume, minutes=minutes, seed=seed, source_weights=weights)
 
 
 @app.command()
@@ -222,12 +229,12 @@ def main() -> None:
         if len(sys.argv) == 1:  # no command: what typer has to say is the help
             error.show()
             sys.exit(ExitCode.USAGE)
-        _fail(f"{error.format_message()} See '{error.ctx.command_path} --help'.", ExitCode.USAGE)
+        _fail(f"{error.format_message().rstrip('.')}; see '{error.ctx.command_path} --help'", ExitCode.USAGE)
     except ComposerError as error:
         if debug:
             raise
         _fail(str(error), error.exit_code)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the user gets one line
+    except Exception as error:  # whatever it is, the user gets one line
         if debug:
             raise
         what = f"{type(error).__name__}: {error}"

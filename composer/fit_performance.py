@@ -250,6 +250,7 @@ def report(table: dict[str, object], strokes: Strokes) -> str:
 
 
 def main() -> None:
+    """Fit on the train split, write the table, print its errors on the validation split."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="the unpacked Groove MIDI Dataset; holds info.csv")
     parser.add_argument("-o", "--output", type=Path, default=Path("composer/performance.json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ from rich.table import Table
 
 from composer import terminal
 from composer.errors import ComposerError, ExitCode, OutputError, SketchError, UsageError
+from composer.progress import progress_bar
 
-TRAIN_EXTRA = "training needs torch: install composer with its 'train' extra"
+EXTRAS = {"pypianoroll": "pianoroll", "distributed": "cluster"}
 
 
 @contextmanager
@@ -23,27 +25,34 @@ def _errors() -> Iterator[None]:
         yield
     except FileExistsError as error:
         raise OutputError(str(error)) from error
+    except ConnectionError as error:
+        raise UsageError(str(error)) from error
     except (FileNotFoundError, ValueError) as error:
         raise SketchError(str(error)) from error
     except OSError as error:
-        raise OutputError(f"{error.filename}: {error.strerror}") from error
+        raise OutputError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     except ArithmeticError as error:
         raise ComposerError(f"training stopped: {error}; the last checkpoint stays", ExitCode.BUG) from error
     except ModuleNotFoundError as error:
-        raise UsageError(f"{TRAIN_EXTRA} ({error.name} is not there)") from error
+        extra = EXTRAS.get(error.name or "", "train")
+        raise UsageError(f"{error.name} is not there: install composer with its '{extra}' extra") from error
 
 
-def encode(sources: list[Path], output: Path, *, jobs: int | None, resume: bool) -> None:
+def encode(sources: list[Path], output: Path, *, jobs: int | None, resume: bool, scheduler: str | None) -> None:
     """Sources -> dataset folder, with progress; prints what the dataset holds."""
     from encoding import corpus
     from encoding import sources as places
 
-    with _errors(), terminal.progress_bar("songs") as bar:
-        items = [item for source in sources for item in places.find(source)]
-        task = bar.add_task("Encoding", total=len(items))
-        manifest = corpus.write(
-            items, output, jobs=terminal.jobs(jobs), resume=resume, progress=lambda done: bar.advance(task, done)
-        )
+    with _errors(), progress_bar("songs") as bar:
+        found = [places.find(source) for source in sources]
+        task = bar.add_task("Encoding", total=sum(len(source.items) for source in found))
+        try:
+            manifest = corpus.write(
+                found, output, jobs=terminal.jobs(jobs), resume=resume, scheduler=scheduler,
+                progress=lambda done: bar.advance(task, done),
+            )  # fmt: skip
+        except KeyboardInterrupt as error:
+            raise OutputError(f"stopped; complete {output} with --resume") from error
     terminal.console().print(_dataset_table(manifest))
 
 
@@ -85,14 +94,14 @@ def evaluate(dataset: Path, *, weights: Path | None, split: str, seed: int, as_j
     from gan import evaluate as measures
     from gan.generate import network
 
-    with _errors(), terminal.progress_bar("songs") as bar:
+    with _errors(), progress_bar("songs") as bar:
         songs = Dataset(dataset, {split})
         task = bar.add_task("Songs", total=len(songs.songs))
         result = measures.evaluate(songs, network(weights), seed=seed, progress=lambda: bar.advance(task))
-    if as_json:
-        terminal.print_json(result)
-        return
     rows: Any = result["rows"]
+    if as_json:
+        terminal.print_json(_without_nan(result))
+        return
     table = Table("Measure", *rows, box=None, title=f"{result['songs']} songs, split {split}", title_justify="left")
     for measure in next(iter(rows.values())):
         table.add_row(measure, *(f"{row[measure]:.4f}" for row in rows.values()))
@@ -101,10 +110,20 @@ def evaluate(dataset: Path, *, weights: Path | None, split: str, seed: int, as_j
     console.print(f"Density, requested against measured: rank correlation {result['density_rank_correlation']:.3f}")
 
 
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN: what could not be measured becomes null."""
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def export(run: Path, output: Path) -> None:
     """Weights from a run's checkpoint."""
+    if output.suffix != ".onnx":
+        raise UsageError(f"-o {output}: name a file that ends in .onnx")
     with _errors():
         from gan import export as worker
 
+        output.parent.mkdir(parents=True, exist_ok=True)
         worker.export(run, output)
     terminal.console().print(f"{output} and {output.with_suffix('.json')}", highlight=False)

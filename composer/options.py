@@ -131,6 +131,19 @@ def _kit_file(path: Path) -> tuple[tuple[str, int], ...]:
     return tuple(content.items())
 
 
+def source_weights(text: str) -> str:
+    """'songs=8,groove=1' as it is.
+
+    Raises:
+        UsageError: not names with positive numbers.
+    """
+    for pair in filter(None, text.split(",")):
+        name, _, number = pair.partition("=")
+        if not (name and number.replace(".", "", 1).isdecimal() and float(number) > 0):
+            raise UsageError(f"--sources {text}: give names with how often each is drawn, for example songs=8,groove=1")
+    return text
+
+
 def bars(text: str | None) -> tuple[int, int] | None:
     """'5-8' -> (5, 8); '5' -> (5, 5).
 

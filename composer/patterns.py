@@ -41,7 +41,7 @@ def write_patterns(
         folder.mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(paths):
             rng = np.random.default_rng([seed, number])
-            hits = arrange.playable(generate.drums(asked, rng))
+            hits = arrange.playable(arrange.one_drummer(generate.drums(asked, rng), grid))
             pattern = perform(hits, grid, style=style, rng=rng, bpm=bpm)
             path.write_bytes(_file(song, drum_track(pattern, grid, TICKS_PER_QUARTER, Kit())))
     except OSError as error:

@@ -46,7 +46,7 @@ def accompany(path: Path, output: Path, options: DrumsOptions) -> Accompaniment:
     sketch = read.sketch(path)
     heard = listen(sketch, options)
     asked = conditions(heard, options)
-    hits = arrange.playable(generate.drums(asked, rng))
+    hits = arrange.playable(arrange.one_drummer(generate.drums(asked, rng), heard.grid))
     pattern = perform(
         hits, heard.grid, style=options.style, rng=rng, swing=heard.timing.swing,
         sections=heard.sections, bpm=heard.timing.tempo_bpm,

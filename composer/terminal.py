@@ -10,16 +10,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from composer import report
 from composer.pipeline import Accompaniment, result
@@ -42,25 +32,6 @@ def width(on: Console) -> int:
 
 def jobs(asked: int | None) -> int:
     return asked or len(os.sched_getaffinity(0))
-
-
-def progress_bar(unit: str) -> Progress:
-    """Progress on standard error, out of the way of results: done of all, files a second, time left."""
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(unit), TimeRemainingColumn()
-    )  # fmt: skip
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-class _Speed(ProgressColumn):
-    """Items a second, nothing before the first is done."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self.unit = unit
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} {self.unit}/s" if task.speed else "", style="dim")
 
 
 def print_json(content: object) -> None:
@@ -112,6 +83,8 @@ def _notes(on: Console, facts: dict[str, Any]) -> None:
 
 def show_batch(results: Iterable[dict[str, Any]], total: int, *, as_json: bool) -> int:
     """Progress while it runs, then the report; returns how many failed."""
+    from composer.progress import progress_bar
+
     done = []
     with progress_bar("sketches") as bar:
         task = bar.add_task("Drums", total=total)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from encoding.conditions import HITS_PER_QUARTER_AT_FULL_DENSITY, ROLES
-from encoding.corpus import FORMAT, MANIFEST
+from encoding.corpus import FORMAT, MANIFEST, kept_copies
 from encoding.kit import PARTS
 from encoding.types import SLOTS
 from encoding.windows import Windows, beat_indices
@@ -21,7 +22,7 @@ PER_BAR = ("section", "section_bar", "bars_left", "known_roles", "fill", "style"
 
 
 class Dataset:
-    """All songs of the chosen splits and sources in memory, one song of each distinct drum part.
+    """All songs of the chosen splits and sources in memory; of songs with the same drum part only one, in any split.
 
     songs: facts of each song. bar_song (bars,) int: which song each bar belongs to.
     hits (beats, CELLS) bool; onsets (beats, ONSET_CELLS) uint8 0-255; bar_beat (bars + 1,) int64.
@@ -40,16 +41,15 @@ class Dataset:
         self.window_bars = bars
         self.songs: list[dict[str, Any]] = []
         wanted: list[dict[str, np.ndarray]] = []
-        seen: set[str] = set()
-        for number in range(_shards(folder)):
+        shards = _shards(folder)
+        copies = set(kept_copies(folder, shards).values())
+        for number in range(shards):
             index = json.loads((folder / f"shard-{number:05}.json").read_text())
-            keep = []
-            for song in index["songs"]:
-                fits = song["split"] in splits and (sources is None or song["source"] in sources)
-                keep.append(fits and song["drum_hash"] not in seen)
-                if keep[-1]:
-                    seen.add(song["drum_hash"])
-                    self.songs.append(song)
+            keep = [
+                (number, place) in copies and song["split"] in splits and (sources is None or song["source"] in sources)
+                for place, song in enumerate(index["songs"])
+            ]
+            self.songs += compress(index["songs"], keep)
             if any(keep):
                 wanted.append(_select(np.load(folder / f"shard-{number:05}.npz"), index["songs"], keep))
         if not self.songs:

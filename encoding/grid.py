@@ -71,18 +71,18 @@ def _inside(position: np.ndarray, slot: np.ndarray, grid: BarGrid) -> np.ndarray
 
 def _without_collisions(position: np.ndarray, slot: np.ndarray, part: np.ndarray, grid: BarGrid) -> np.ndarray:
     """The nearest hit keeps its step; the others take their nearest slot if free, else -1."""
-    nearest_first = np.argsort(np.abs(position - slot), kind="stable")
-    result = np.full(len(slot), -1, np.int64)
-    _, first = np.unique((slot * PARTS + part)[nearest_first], return_index=True)
-    winners = nearest_first[first]
-    result[winners] = slot[winners]
+    owner = np.full(grid.beats * SLOTS * PARTS, -1)  # which hit has each cell; of those written last wins
+    cell = slot * PARTS + part
+    nearest_last = np.argsort(np.abs(position - slot), kind="stable")[::-1]
+    owner[cell[nearest_last]] = nearest_last
+    result = np.where(owner[cell] == np.arange(len(cell)), slot, -1)
 
-    losers = np.setdiff1d(np.arange(len(slot)), winners)
-    second = np.clip(np.rint(position[losers]).astype(np.int64), 0, grid.beats * SLOTS - 1)
-    key = second * PARTS + part[losers]
-    _, first = np.unique(key, return_index=True)
-    free = first[~np.isin(key[first], slot[winners] * PARTS + part[winners])]
-    result[losers[free]] = second[free]
+    losers = np.flatnonzero(result < 0)
+    second = np.clip(np.rint(position[losers]).astype(np.int64), 0, grid.beats * SLOTS - 1) * PARTS + part[losers]
+    free = owner[second] < 0
+    losers, second = losers[free], second[free]
+    owner[second[::-1]] = losers[::-1]
+    result[losers] = np.where(owner[second] == losers, second // PARTS, -1)
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from encoding.grid import MAX_OFFSET, Hits, Unrepresented, encode
 from encoding.kit import PART_OF_NOTE, PARTS
 from encoding.roles import assign
 from encoding.types import SLOTS, BarGrid, DrumPattern, Notes, Song
+from encoding.units import median_bpm
 
 LEAST_HITS, LEAST_BARS = 16, 4
 
@@ -23,7 +25,7 @@ LEAST_HITS, LEAST_BARS = 16, 4
 class Record:
     """Arrays of one song, ready to be stored, and the facts that go into the dataset's index.
 
-    arrays, by name: beats (one entry a beat), bars (one a bar), hits and onsets (one each), as ``shards`` lists them.
+    arrays by name, as ``corpus`` lists them. tempo_bpm: quarters a minute for half of the time; meter: of most bars.
     """
 
     arrays: dict[str, np.ndarray]
@@ -33,6 +35,8 @@ class Record:
     unrepresented: Unrepresented
     unknown_notes: int
     drum_hash: str
+    tempo_bpm: float
+    meter: str
 
 
 def drum_hits(song: Song, part_of_note: np.ndarray = PART_OF_NOTE) -> tuple[Hits, int]:
@@ -73,7 +77,16 @@ def record(song: Song, *, style: str = "", part_of_note: np.ndarray = PART_OF_NO
     arrays["fill"] = np.ones(grid.bars, bool) if all_fills else fills(pattern.hits, grid)
     arrays["style"] = np.full(grid.bars, STYLES.index(style) if style in STYLES else UNKNOWN_STYLE, np.int8)
     drum_hash = hashlib.sha256(np.packbits(pattern.hits).tobytes()).hexdigest()[:16]
-    return Record(arrays, grid.beats, grid.bars, len(arrays["hit_cell"]), unrepresented, unknown_notes, drum_hash)
+    return Record(
+        arrays, grid.beats, grid.bars, len(arrays["hit_cell"]), unrepresented, unknown_notes, drum_hash,
+        tempo_bpm=round(median_bpm(song, song.end_tick), 2), meter=_usual_meter(grid),
+    )  # fmt: skip
+
+
+def _usual_meter(grid: BarGrid) -> str:
+    """The meter of most bars, as "4/4"."""
+    (meter, _), *_ = Counter(map(tuple, grid.meter.tolist())).most_common(1)
+    return "{}/{}".format(*meter)
 
 
 def _grid_arrays(song: Song, grid: BarGrid) -> dict[str, np.ndarray]:
@@ -82,7 +95,7 @@ def _grid_arrays(song: Song, grid: BarGrid) -> dict[str, np.ndarray]:
         "ternary": grid.ternary,
         "quarters": grid.quarters.astype(np.float32),
         "beat_s": beat_durations_s(song, grid),
-        "bar_beats": np.diff(grid.bar_beat).astype(np.uint8),
+        "bar_beats": np.diff(grid.bar_beat).astype(np.uint16),  # 64/1 has 256 beats of a quarter
         "meter": grid.meter.astype(np.uint8),
     }
 

@@ -39,6 +39,11 @@ class Sampler:
     def __init__(self, dataset: Dataset, batch: int, source_weights: dict[str, float], rng: np.random.Generator):
         self.dataset, self.batch, self.rng = dataset, batch, rng
         starts = dataset.window_starts
+        if not len(starts):
+            raise ValueError(f"the dataset has no stretch of {dataset.window_bars} bars with drums to learn from")
+        unknown = source_weights.keys() - {song["source"] for song in dataset.songs}
+        if unknown:
+            raise ValueError(f"the dataset has no source named {', '.join(sorted(unknown))}")
         beats = np.diff(dataset.bar_beat)
         longest = np.max([beats[starts + i] for i in range(dataset.window_bars)], axis=0)
         source = np.array([song["source"] for song in dataset.songs])[dataset.bar_song[starts]]

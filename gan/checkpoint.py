@@ -25,12 +25,17 @@ def load(folder: Path) -> tuple[dict[str, Any], ModelConfig, TrainConfig]:
 
     Raises:
         FileNotFoundError: the folder holds no checkpoint.
-        ValueError: a checkpoint of another format.
+        ValueError: not a checkpoint, or one of another format.
     """
     path = folder / NAME
     if not path.is_file():
         raise FileNotFoundError(f"{folder}: no {NAME} there; is it the folder of a training run?")
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    if content.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {content.get('format')}, this version reads {FORMAT}; train again")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what torch raises for damaged files is anything from EOFError to struct.error
+        raise ValueError(f"{path}: not a checkpoint that can be read; copy it again or train again") from error
+    if not isinstance(content, dict) or "format" not in content:
+        raise ValueError(f"{path}: not a checkpoint of a training run")
+    if content["format"] != FORMAT:
+        raise ValueError(f"{path}: format {content['format']}, this version reads {FORMAT}; train again")
     return content["state"], ModelConfig(**content["model"]), TrainConfig(**content["train"])

@@ -159,4 +159,6 @@ def density_control(songs: list[SongCase], network: Network, rng: np.random.Gene
 
 
 def _mean(values: list[float]) -> float:
-    return float(np.nanmean(values))
+    """Mean of those that are numbers; NaN where none is."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")

@@ -52,7 +52,11 @@ def pattern_divergence(a: np.ndarray, b: np.ndarray) -> float:
 
     Args:
         a, b: (cells,) counts of hits by place.
+
+    Returns: NaN when either is silent.
     """
+    if not a.any() or not b.any():
+        return float("nan")
     p, q = a / a.sum(), b / b.sum()
     middle = (p + q) / 2
 

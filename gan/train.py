@@ -91,7 +91,7 @@ class Trainer:
         """One step of all networks; returns the terms of the losses.
 
         Raises:
-            DivergedError: a loss is not finite; the weights are then those before the step.
+            DivergedError: a loss is not finite; the network that it is the loss of was not changed by it.
         """
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             for group in optimiser.param_groups:

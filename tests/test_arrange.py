@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from grids import grid_of
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from composer.arrange import playable
+from composer.arrange import one_drummer, playable
 from encoding.kit import NAMES, PARTS
 from encoding.types import SLOTS
 
@@ -55,3 +56,15 @@ def test_playable_takes_out_as_few_as_needed(hits: np.ndarray) -> None:
 def test_nothing_sounds_outside_the_beats_asked_for() -> None:
     played = playable(np.ones((8, SLOTS, PARTS), bool), first_beat=2, last_beat=5)
     assert np.flatnonzero(played.any((1, 2))).tolist() == [2, 3, 4, 5]
+
+
+def test_percussion_leaves_the_bars_in_which_a_hat_keeps_time() -> None:
+    grid = grid_of(bars=2)
+    hits = np.zeros((grid.beats, SLOTS, PARTS), bool)
+    hits[:, 6, NAMES.index("percussion")] = True
+    hits[0, 0, NAMES.index("closed_hat")] = True  # the first bar only
+    kept = one_drummer(hits, grid)
+    first_bar = grid.bar_of_beat == 0
+    assert not kept[first_bar][:, :, NAMES.index("percussion")].any()
+    assert (kept[~first_bar] == hits[~first_bar]).all()
+    assert kept[0, 0, NAMES.index("closed_hat")]

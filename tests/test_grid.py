@@ -6,31 +6,15 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from grids import TPQ, grid_of, hits_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encoding.bars import beats_of_meter
 from encoding.grid import MAX_OFFSET, Hits, allowed_slots, decode, encode, steps
 from encoding.kit import NAMES, PARTS
 from encoding.types import SLOTS, BarGrid
 
-TPQ = 480
 KICK, SNARE = NAMES.index("kick"), NAMES.index("snare")
-
-
-def grid_of(meter: tuple[int, int] = (4, 4), bars: int = 2, tpq: int = TPQ, first_tick: int = 0) -> BarGrid:
-    lengths, ternary = beats_of_meter(*meter)
-    quarters = np.tile(lengths, bars)
-    beat_tick = first_tick + np.rint(np.concatenate([[0], np.cumsum(quarters)]) * tpq).astype(np.int64)
-    return BarGrid(
-        beat_tick, np.arange(bars + 1) * len(lengths), np.tile(ternary, bars), quarters, np.tile(meter, (bars, 1))
-    )
-
-
-def hits_of(*hits: tuple[int, int] | tuple[int, int, int]) -> Hits:
-    """(onset_tick, part[, velocity]) in time order."""
-    onset, part, velocity = zip(*[(*hit, 100)[:3] for hit in hits], strict=True)
-    return Hits(np.array(onset), np.array(part), np.array(velocity, np.uint8))
 
 
 def cells(hits: Hits, grid: BarGrid) -> list[list[int]]:
