@@ -52,14 +52,14 @@ def engine(jobs: int, scheduler: str | None = None) -> Iterator[Engine]:
 def _processes(jobs: int) -> Iterator[Engine]:
     # spawned, not forked: a progress bar's thread is running, and a fork would copy its locks
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=_live_with_parent)
+    executor = ProcessPoolExecutor(max_workers=jobs, mp_context=context, initializer=live_with_parent)
     try:
         yield Engine(executor, jobs)
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _live_with_parent() -> None:
+def live_with_parent() -> None:
     """Ctrl-C is the parent's to handle, and a killed parent leaves no worker behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_after_parent, daemon=True).start()

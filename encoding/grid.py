@@ -52,7 +52,8 @@ def encode(hits: Hits, grid: BarGrid) -> tuple[DrumPattern, Unrepresented]:
     """Put hits on the grid; the inverse of :func:`decode` for every hit that is not counted as unrepresented."""
     position = grid.position(hits.onset_tick)
     slot = steps(position, grid)
-    inside = _inside(position, slot, grid)
+    on_grid = _inside(position, slot, grid)
+    inside = on_grid & _first_of_each(hits)
     slot[inside] = _without_collisions(position[inside], slot[inside], hits.part[inside], grid)
     kept = inside & (slot >= 0)
     velocity = np.zeros((grid.beats * SLOTS, PARTS), np.uint8)
@@ -60,8 +61,15 @@ def encode(hits: Hits, grid: BarGrid) -> tuple[DrumPattern, Unrepresented]:
     velocity[slot[kept], hits.part[kept]] = np.clip(hits.velocity[kept], 1, 127)
     offset[slot[kept], hits.part[kept]] = position[kept] - slot[kept]
     shape = (grid.beats, SLOTS, PARTS)
-    lost = Unrepresented(outside=int((~inside).sum()), merged=int((inside & ~kept).sum()))
+    lost = Unrepresented(outside=int((~on_grid).sum()), merged=int((on_grid & ~kept).sum()))
     return DrumPattern(velocity.reshape(shape), offset.reshape(shape)), lost
+
+
+def _first_of_each(hits: Hits) -> np.ndarray:
+    """False for a hit of the same part at the same tick as an earlier one: (n,) bool."""
+    is_first = np.zeros(len(hits.part), bool)
+    is_first[np.unique(hits.onset_tick * PARTS + hits.part, return_index=True)[1]] = True
+    return is_first
 
 
 def _inside(position: np.ndarray, slot: np.ndarray, grid: BarGrid) -> np.ndarray:

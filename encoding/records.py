@@ -42,6 +42,8 @@ class Record:
 def drum_hits(song: Song, part_of_note: np.ndarray = PART_OF_NOTE) -> tuple[Hits, int]:
     """All drum hits of a song that the kit knows, in time order, and the number of notes that it doesn't know.
 
+    Of several hits of one part at one tick the loudest comes first.
+
     Args:
         part_of_note: (128,) part index of each MIDI note, -1 where there is none.
     """
@@ -50,7 +52,7 @@ def drum_hits(song: Song, part_of_note: np.ndarray = PART_OF_NOTE) -> tuple[Hits
     part = part_of_note[np.concatenate([notes.pitch for notes in tracks])].astype(np.int64)
     velocity = np.concatenate([notes.velocity for notes in tracks])
     known = part >= 0
-    order = np.lexsort((part[known], onset_tick[known]))
+    order = np.lexsort((-velocity[known], part[known], onset_tick[known]))
     hits = Hits(onset_tick[known][order], part[known][order], velocity[known][order].astype(np.uint8))
     return hits, int((~known).sum())
 

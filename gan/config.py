@@ -42,7 +42,7 @@ class TrainConfig:
     window_bars: int = 16
     learning_rate: float = 2e-3
     adversarial_learning_rate: float = 4e-4
-    kl_weight: float = 1.0
+    kl_weight: float = 3.0
     reconstruction_weight: float = 0.1  # in the adversarial phase: a little keeps the latent meaningful
     adversarial_weight: float = 1.0
     mismatch_weight: float = 1.0

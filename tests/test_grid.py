@@ -155,3 +155,10 @@ def test_steps_are_16ths_and_sextuplets() -> None:
     position = np.array([0.0, 1.4, 1.6, 4.4, 4.6, 11.0])
     assert steps(position, binary).tolist() == [0, 0, 3, 3, 6, 12]
     assert steps(position, ternary).tolist() == [0, 2, 2, 4, 4, 12]
+
+
+def test_of_two_hits_of_one_part_at_one_tick_the_first_is_kept() -> None:
+    grid = grid_of()
+    pattern, lost = encode(hits_of((61, SNARE, 100), (61, SNARE, 50)), grid)
+    assert pattern.velocity[pattern.hits].tolist() == [100]
+    assert lost.merged == 1

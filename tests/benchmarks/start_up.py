@@ -52,7 +52,7 @@ def main() -> None:
                 taken[what].append(seconds(command))
     median = {what: statistics.median(values) for what, values in taken.items()}
     ratio = {what: round(value / median["bare imports"], 2) for what, value in median.items()}
-    print(json.dumps({"seconds": {k: round(v, 3) for k, v in median.items()}, "ratio": ratio}, indent=1))  # noqa: T201
+    print(json.dumps({"seconds": {k: round(v, 3) for k, v in median.items()}, "ratio": ratio}, indent=1))
 
 
 if __name__ == "__main__":
