@@ -9,13 +9,14 @@ from encoding.types import BarGrid
 
 
 def lay_bars(
-    pulse_tick: np.ndarray, meter: tuple[int, int], first_bar: float, first_tick: int, end_tick: int
+    pulse_tick: np.ndarray, meter: tuple[int, int], first_bar: float, first_tick: int, end_tick: int, early: float = 0.0
 ) -> BarGrid:
     """Bars from the last bar line at or before ``first_tick`` to the first at or after ``end_tick``.
 
     pulse_tick (pulses,) float64, strictly increasing, at least two: a tick for each quarter note; it is continued
     evenly at both ends. first_bar is the place of some bar line, counted in pulses. A first bar that would begin
-    before tick 0 holds only its beats from tick 0 on, the first of them shortened where a note needs it.
+    before tick 0 holds only its beats from tick 0 on, the first of them shortened where a note needs it. A first tick
+    no more than ``early`` pulses before a bar line is played on that line, which moves there.
 
     Raises:
         ValueError: the meter is absurd (see :func:`encoding.bars.beats_of_meter`).
@@ -23,11 +24,12 @@ def lay_bars(
     lengths, ternary = (np.array(values) for values in beats_of_meter(*meter))
     bar_quarters = lengths.sum()
     first_place, end_place = place_of_ticks(pulse_tick, np.array([first_tick, max(end_tick, first_tick + 1)]))
-    first = np.floor((first_place - first_bar) / bar_quarters + 1e-6)
+    first = np.floor((first_place - first_bar + early) / bar_quarters + 1e-6)
     bars = int(np.clip(np.ceil((end_place - first_bar) / bar_quarters - first - 1e-6), 1, MAX_BARS))
     bar_place = first_bar + bar_quarters * (first + np.arange(bars + 1))
     place = np.append((bar_place[:-1, None] + np.cumsum(lengths) - lengths).ravel(), bar_place[-1])
     tick = np.rint(ticks_of_place(pulse_tick, place)).astype(np.int64)
+    tick[0] = min(tick[0], first_tick) if early else tick[0]
     # Pulses closer than a tick can only come from a file with next to no resolution.
     tick = np.maximum.accumulate(tick - np.arange(len(tick))) + np.arange(len(tick))
 

@@ -33,15 +33,6 @@ def downbeat_of_four(onsets: Onsets, beat_s: np.ndarray) -> float:
     return float(np.argmax(scores)) / 4
 
 
-def meter_from_first_beat(onsets: Onsets, beat_s: np.ndarray) -> tuple[int, float]:
-    """Quarters in a bar where the first beat is known to be a downbeat, and the probability of that meter."""
-    hypotheses, features = meter_features(onsets, beat_s)
-    at_first = [row for row, (_, phase) in enumerate(hypotheses) if phase == 0]
-    score = features[at_first] @ METER_WEIGHTS
-    share = np.exp(score - score.max())
-    return BEATS_PER_BAR[int(share.argmax())], float(1 / share.sum())
-
-
 def first_downbeat(onsets: Onsets, beat_s: np.ndarray, beats_per_bar: int) -> int:
     """Index of the first downbeat where the number of beats in a bar is known."""
     evidence = _evidence(onsets, beat_s) @ METER_WEIGHTS[:4]
@@ -54,7 +45,7 @@ def meter_features(onsets: Onsets, beat_s: np.ndarray) -> tuple[list[tuple[int, 
 
     A phase is the index of the first beat that is a downbeat. The features: how much stronger and longer the
     onsets on the downbeats are than on all beats and how much more the harmony and the lowest note change there, in
-    standard deviations; then, of the meter alone, how well beats repeat after one bar and after two, and one constant each.
+    standard deviations; then, of the meter alone, how well beats repeat after one bar and after two, and a constant.
     """
     evidence = _evidence(onsets, beat_s)  # (beats, 4)
     repeats = _repetition(evidence)

@@ -9,25 +9,39 @@ import numpy as np
 
 from composer.alignment import alignment
 from composer.bar_lines import lay_bars, place_of_ticks, ticks_of_place
+from composer.beat_features import FRAMES_PER_S
+from composer.beat_network import activations
 from composer.beat_tracking import track_beats
-from composer.downbeats import downbeat_of_four, first_downbeat, meter_and_downbeat, meter_from_first_beat
+from composer.downbeats import downbeat_of_four, first_downbeat, meter_and_downbeat
 from composer.feel import feel_of
-from composer.tempo import Onsets, likely_tempos, onsets_of
+from composer.meter_induction import meter_from_first_beat
+from composer.tempo import Onsets, onsets_of
+from composer.tempo_induction import likely_tempos
 from encoding.bars import beats_of_meter, grid_from_file, mark_ternary
 from encoding.types import SLOTS, BarGrid, Notes, Song
 from encoding.units import DEFAULT_US_PER_QUARTER, median_bpm, seconds_of_ticks, ticks_of_seconds
 
 # Alignment above which the file is believed; a tempo or meter that someone must have chosen lowers the bar.
 TRUSTED_ALIGNMENT = 0.35
-TRUSTED_ALIGNMENT_IF_SET = 0.15
+TRUSTED_ALIGNMENT_IF_SET = 0.08
 # An estimate must hold the notes this much better than the file does: tracked beats bend towards the notes.
 CLEAR_GAIN = 0.15
-SURE_OF_METER = 0.9
+SURE_OF_METER = 0.4
+MOST_EIGHTHS = 20_000
+# Logistic regression of "beat F-measure above .8" on even-numbered performances: log-odds of the tempo, of a beat on
+# the beats and between them, 1.
+SURE_OF_BEATS = (0.49, 1.65, 0.85, 1.75)
+LEAST_SCORE = 0.01  # of a runner-up that is shown
 SLOWEST_BPM, FASTEST_BPM = 10, 1000  # of what a caller may ask for
 # Too few onsets say nothing against the file.
 FEWEST_ONSETS = 8
 # Tempo and beats are estimated from at most this much music; beyond it the last tempo goes on.
 LONGEST_S = 3600.0
+# A first note played this share of a beat before a tracked bar line belongs to it.
+EARLY = 0.15
+
+# Beats a minute and score, best first.
+Candidates = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,7 @@ class Timing:
     tempo_bpm: float
     tempo_source: str
     confidence: float
-    candidates: tuple[tuple[float, float], ...]
+    candidates: Candidates
     meter: tuple[int, int]
     meter_source: str
     feel: str
@@ -72,6 +86,15 @@ class _Bars:
     meter_source: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """Bars on tracked beats, the tempos that were weighed, and the probability that the beats are right."""
+
+    bars: _Bars
+    candidates: Candidates
+    confidence: float
+
+
 def bar_grid(
     song: Song,
     *,
@@ -95,32 +118,45 @@ def bar_grid(
     notes = _line(song)
     onset_tick = np.unique(notes.onset_tick)
     onsets = _onsets(song, notes)
-    candidates = likely_tempos(onsets) if len(onsets) > 1 else ()
-    bars = _estimate_against_file(song, onsets, onset_tick, candidates, given)
-    trusted = bars is None
-    bars = bars or _file_bars(song, onsets, onset_tick, given)
-
-    source = "user" if tempo_bpm is not None else "file" if trusted else "estimated"
-    sits = alignment(bars.grid.position(onset_tick) / SLOTS) if len(onset_tick) else 0.0
-    confidence = sits * (candidates[0][1] if source == "estimated" else 1.0)
-    if source != "estimated":
-        others = [(bpm, (1 - confidence) * score) for bpm, score in candidates if abs(bpm / bars.tempo_bpm - 1) > 0.03]
-        candidates = ((bars.tempo_bpm, confidence), *others)
-    return _timing(song, bars, onset_tick, source, confidence, candidates)
+    estimate = _estimate_against_file(song, onsets, onset_tick, given)
+    bars = estimate.bars if estimate else _file_bars(song, onsets, onset_tick, given)
+    if estimate and tempo_bpm is None:
+        return _timing(song, bars, onset_tick, "estimated", estimate.confidence, estimate.candidates)
+    confidence = alignment(bars.grid.position(onset_tick) / SLOTS) if len(onset_tick) else 0.0
+    others = [(bars.tempo_bpm * factor, (1 - confidence) / 2) for factor in (2, 0.5)]
+    candidates = ((bars.tempo_bpm, confidence), *(pair for pair in others if pair[1] > LEAST_SCORE))
+    return _timing(song, bars, onset_tick, "file" if tempo_bpm is None else "user", confidence, candidates)
 
 
-def _estimate_against_file(
-    song: Song, onsets: Onsets, onset_tick: np.ndarray, candidates: tuple[tuple[float, float], ...], given: _Given
-) -> _Bars | None:
+def _estimate_against_file(song: Song, onsets: Onsets, onset_tick: np.ndarray, given: _Given) -> _Estimate | None:
     """Bars on tracked beats where these hold the notes clearly better than the file's ticks do, else None."""
     ticks_per_quarter = max(song.ticks_per_quarter, 1)
     sits = alignment(onset_tick / ticks_per_quarter, ticks_per_quarter)
     trusted = sits >= (TRUSTED_ALIGNMENT_IF_SET if _is_set(song) else TRUSTED_ALIGNMENT)
     if trusted or len(onsets) < FEWEST_ONSETS:
         return None
-    estimate = _estimated_bars(song, onsets, onset_tick, given.tempo_bpm or candidates[0][0], given)
-    gain = alignment(estimate.grid.position(onset_tick) / SLOTS) - sits
-    return estimate if gain > CLEAR_GAIN or given.tempo_bpm is not None else None
+    log_odds = activations(onsets)
+    candidates = likely_tempos(onsets, log_odds)
+    bpm = given.tempo_bpm or candidates[0][0]
+    bars = _estimated_bars(song, onsets, onset_tick, log_odds, bpm, given)
+    gain = alignment(bars.grid.position(onset_tick) / SLOTS) - sits
+    if gain <= min(CLEAR_GAIN, sits) and given.tempo_bpm is None:
+        return None
+    beats_s = seconds_of_ticks(song, bars.grid.beat_tick)
+    confidence = _confidence(candidates[0][1], onsets, log_odds[:, 0], beats_s)
+    return _Estimate(bars, ((bars.tempo_bpm, candidates[0][1]), *candidates[1:]), confidence)
+
+
+def _confidence(tempo_probability: float, onsets: Onsets, log_odds: np.ndarray, beats_s: np.ndarray) -> float:
+    """The probability that the beats are right, from how clearly they and what is between them are heard."""
+    frame = (beats_s - onsets.onset_s[0]) * FRAMES_PER_S
+    frame = frame[(frame > 0) & (frame < len(log_odds))]
+    if len(frame) < 4:
+        return 0.0
+    between = (frame[1:] + frame[:-1]) / 2
+    heard = [float(np.interp(place, np.arange(len(log_odds)), log_odds).mean()) for place in (frame, between)]
+    tempo_odds = np.log(tempo_probability / (1.0001 - tempo_probability))
+    return float(1 / (1 + np.exp(-np.dot(SURE_OF_BEATS, [np.clip(tempo_odds, -5, 6), *heard, 1]))))
 
 
 def _timing(
@@ -129,7 +165,7 @@ def _timing(
     onset_tick: np.ndarray,
     source: str,
     confidence: float,
-    candidates: tuple[tuple[float, float], ...],
+    candidates: Candidates,
 ) -> Timing:
     grid = mark_ternary(bars.grid, onset_tick)
     feel, swing = feel_of(grid, onset_tick)
@@ -187,9 +223,10 @@ def _file_bars(song: Song, onsets: Onsets, onset_tick: np.ndarray, given: _Given
     if meter is None:
         meter, meter_source = _most_common_meter(grid), "file" if song.time_signatures else "default"
     if not song.time_signatures and given == _Given(None, None, None) and len(onsets) >= FEWEST_ONSETS:
-        beats, probability = meter_from_first_beat(onsets, seconds_of_ticks(song, grid.beat_tick[:-1]))
-        if beats != 4 and probability > SURE_OF_METER:
-            meter, meter_source = (beats, 4), "estimated"
+        eighth_tick = np.arange(0, song.end_tick, max(song.ticks_per_quarter, 2) / 2)[:MOST_EIGHTHS]
+        likely, probability = meter_from_first_beat(onsets, activations(onsets), seconds_of_ticks(song, eighth_tick))
+        if likely != (4, 4) and probability > SURE_OF_METER:
+            meter, meter_source = likely, "estimated"
     if given.tempo_bpm is None and given.first_bar_tick is None and meter_source in ("file", "default"):
         return _Bars(grid, file_bpm, meter_source)
     bpm = given.tempo_bpm or file_bpm
@@ -201,11 +238,13 @@ def _file_bars(song: Song, onsets: Onsets, onset_tick: np.ndarray, given: _Given
     return _Bars(lay_bars(pulse_tick, meter, 0.0, first_tick, song.end_tick), bpm, meter_source)
 
 
-def _estimated_bars(song: Song, onsets: Onsets, onset_tick: np.ndarray, quarter_bpm: float, given: _Given) -> _Bars:
+def _estimated_bars(
+    song: Song, onsets: Onsets, onset_tick: np.ndarray, log_odds: np.ndarray, quarter_bpm: float, given: _Given
+) -> _Bars:
     """Bars on tracked beats. The pulses tracked are quarters, or the beats of an even meter given by the user."""
     lengths = beats_of_meter(*(given.meter or (4, 4)))[0]
     quarters = lengths[0] if len(set(lengths)) == 1 else 1.0
-    pulse_s = track_beats(onsets, 60 / quarter_bpm * quarters, float(onsets.onset_s[-1]))
+    pulse_s = track_beats(onsets, log_odds[:, 0], 60 / quarter_bpm * quarters, float(onsets.onset_s[-1]))
     bpm = given.tempo_bpm or float(60 / np.median(np.diff(pulse_s)) * quarters)
     if given.meter is None:
         beats, downbeat = meter_and_downbeat(onsets, pulse_s)
@@ -222,7 +261,9 @@ def _estimated_bars(song: Song, onsets: Onsets, onset_tick: np.ndarray, quarter_
     pulse_tick = ticks_of_seconds(song, pulse_s)
     if quarters != 1:
         pulse_tick = ticks_of_place(pulse_tick, np.arange(int(quarters * (len(pulse_s) - 1)) + 2) / quarters)
-    first_bar = downbeat * quarters
+    first_bar, early = downbeat * quarters, EARLY
     if given.first_bar_tick is not None:
+        early = 0.0
         first_bar = float(place_of_ticks(pulse_tick, np.array([given.first_bar_tick]))[0])
-    return _Bars(lay_bars(pulse_tick, meter, first_bar, int(onset_tick[0]), song.end_tick), bpm, meter_source)
+    grid = lay_bars(pulse_tick, meter, first_bar, int(onset_tick[0]), song.end_tick, early)
+    return _Bars(grid, bpm, meter_source)
