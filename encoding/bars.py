@@ -90,7 +90,8 @@ def _lay_bars(starts: np.ndarray, meters: list[tuple[int, int]], tpq: int, end: 
     bar_quarters = np.add.reduceat(lengths, first)
     stops = np.append(starts[1:], end)
     # No slack at the end of the music: the last bar is always complete.
-    slack = np.append(np.full(len(starts) - 1, tpq * SHORTEST_BEAT_QUARTERS), 0.0)
+    # Elsewhere at least half a tick, or a beat would be rounded onto the next signature's first.
+    slack = np.append(np.full(len(starts) - 1, max(tpq * SHORTEST_BEAT_QUARTERS, 0.5)), 0.0)
     bars = np.maximum(np.ceil((stops - starts - slack) / (bar_quarters * tpq)), 1)
     bars = np.diff(np.minimum(np.cumsum(bars), MAX_BARS), prepend=0).astype(np.int64)
     segment = np.repeat(np.arange(len(starts)), bars)  # (bars,)
