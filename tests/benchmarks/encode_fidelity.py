@@ -122,7 +122,7 @@ def main() -> None:
         totals.update(counts, songs=1)
         for name in ERRORS:
             errors[name].append(found[name].astype(np.float32))
-    print(json.dumps(report(totals, {name: np.concatenate(rows) for name, rows in errors.items()}), indent=1))  # noqa: T201
+    print(json.dumps(report(totals, {name: np.concatenate(rows) for name, rows in errors.items()}), indent=1))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def main() -> None:
             start(asked.source, output, asked.shard_files).wait()
             same += contents(output) == wanted
     shards = sum(name.startswith("shard-") and name.endswith(".json") for name in wanted)
-    print(json.dumps({  # noqa: T201
+    print(json.dumps({
         "seconds_unharmed": round(whole_s, 1), "shards": shards, "killed": in_time, "shards_left": shards_left,
         "same_bytes": same, "of": asked.kills,
     }))  # fmt: skip
