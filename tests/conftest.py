@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import tarfile
 import zlib
@@ -44,6 +45,17 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return target / which
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def song_index() -> list[dict[str, str]]:
+    """The rows of songs.csv: file, split, title, melody_track_named and more; skips where there is none."""
+    folders = [Path(os.environ["COMPOSER_DATA"])] if "COMPOSER_DATA" in os.environ else []
+    found = [folder / "songs.csv" for folder in (*folders, ARCHIVES) if (folder / "songs.csv").is_file()]
+    if not found:
+        pytest.skip("no songs.csv: neither COMPOSER_DATA nor the folder of the archives holds it")
+    with found[0].open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _unpack(archive: Path, target: Path, files: set[str]) -> None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,16 +113,13 @@ def test_every_track_has_one_role_and_every_song_a_line(tracks: list[Track]) -> 
     assert not pitched or roles.bass or roles.lead
 
 
-def test_real_songs() -> None:
+def test_real_songs(corpus: Callable[..., Path], song_index: list[dict[str, str]]) -> None:
     """With names and programs hidden the music alone must find most named basses and melodies."""
-    folder = os.environ.get("COMPOSER_DATA")
-    if not folder or not (listing := Path(folder) / "songs.csv").exists():
-        pytest.skip("COMPOSER_DATA does not name a folder that holds songs/ and songs.csv")
-    with listing.open() as lines:
-        rows = [row for row in csv.DictReader(lines) if row["split"] == "train"][:150]
+    rows = [row for row in song_index if row["split"] == "train"][:120]
+    folder = corpus("songs", [row["file"] for row in rows])
     bass, lead = [], []
     for row in rows:
-        tracks = parse((Path(folder) / "songs" / row["file"]).read_bytes()).tracks
+        tracks = parse((folder / row["file"]).read_bytes()).tracks
         named = assign(tracks)
         hidden = assign([replace(t, name="", program=0) for t in tracks])
         bass += [bool({*hidden.bass} & {*named.bass})]
