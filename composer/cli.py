@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -58,6 +59,9 @@ def drums(
     force: Force = False,
     replace_drums: Annotated[bool, typer.Option("--replace-drums", help="Take the sketch's own drums out.")] = False,
     preview: Annotated[bool, typer.Option("--preview/--no-preview", help="Show the grid.")] = True,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Print the proof that every byte of the sketch is kept.")
+    ] = False,
 ) -> None:
     """Add a drum track that follows the line; every byte of the sketch is kept."""
     from composer import options as asked
@@ -70,7 +74,7 @@ def drums(
     )  # fmt: skip
     target = output or sketch.with_name(sketch.stem + ".drums.mid")
     made = pipeline.accompany(sketch, target, wanted)
-    terminal.show_drums(made, as_json=as_json, preview=preview)
+    terminal.show_drums(made, as_json=as_json, preview=preview, verify=verify)
 
 
 @app.command()
@@ -111,7 +115,10 @@ def batch(
     folder: Annotated[Path, typer.Argument(help="Folder of sketches, searched with its subfolders.")],
     output: OutputFolder,
     jobs: Jobs = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Leave out files whose output exists.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run was stopped.")] = False,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Give up a sketch that takes longer.")
+    ] = 60.0,
     seed: Seed = 0,
     style: Style = None,
     density: Density = "auto",
@@ -131,7 +138,7 @@ def batch(
         force=force, replace_drums=replace_drums,
     )  # fmt: skip
     pairs = worker.sketches(folder, output)
-    results = worker.run(pairs, output, wanted, jobs=terminal.jobs(jobs), resume=resume)
+    results = worker.run(pairs, output, wanted, jobs=terminal.jobs(jobs), resume=resume, time_limit_s=time_limit)
     failed = terminal.show_batch(results, len(pairs), as_json=as_json)
     if failed:
         raise ComposerError(f"{failed} of {len(pairs)} sketches failed; see {output / worker.REPORT}", ExitCode.BATCH)
@@ -223,6 +230,8 @@ def export(
 def main() -> None:
     """Entry point: every error ends here as one line on standard error and an exit code of its own."""
     debug = "--debug" in sys.argv
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text in any encoding
     try:
         sys.exit(app(standalone_mode=False))
     except WrongUsage as error:
@@ -234,6 +243,8 @@ def main() -> None:
         if debug:
             raise
         _fail(str(error), error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail("stopped", ExitCode.STOPPED)
     except Exception as error:  # whatever it is, the user gets one line
         if debug:
             raise

@@ -6,7 +6,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The contract of design.md part 8; scripts of users depend on these numbers."""
+    """The contract of design.md part 8; scripts of users depend on these numbers.
+
+    BUG stands for composer itself, its installation included: weights that are damaged are neither the sketch's fault
+    nor the output's. STOPPED is what shells make of Ctrl-C, 128 and the number of SIGINT.
+    """
 
     DONE = 0
     BUG = 1
@@ -14,6 +18,7 @@ class ExitCode(IntEnum):
     SKETCH = 3
     OUTPUT = 4
     BATCH = 5
+    STOPPED = 130
 
 
 class ComposerError(Exception):
@@ -43,3 +48,10 @@ class UsageError(ComposerError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, ExitCode.USAGE)
+
+
+class InstallError(ComposerError):
+    """Something that belongs to composer is missing or damaged, the weights of a network for example."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.BUG)

@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +24,8 @@ REASONS = {
     errno.EROFS: "the disk is read-only; choose another folder with -o",
     errno.ENOSPC: "no space left on the disk; free some or choose another folder with -o",
     errno.EDQUOT: "the disk quota is used up; free some space or choose another folder with -o",
+    errno.EFBIG: "the file is larger than this disk or your limit allows; choose another folder with -o",
+    errno.ENOENT: "the folder is not there any more; choose another with -o",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one with -o",
 }
 
@@ -58,27 +62,82 @@ def write(sketch: Sketch, drum_track: bytes, output: Path, *, force: bool, repla
         SketchError: a track cannot be added to this file, or its drums cannot be taken out.
     """
     original = smf.split(sketch.data)
-    try:
-        kept = remove_channel(original) if replace_drums else original
-        merged = smf.append_track(kept, drum_track)
-    except ValueError as error:
-        raise SketchError(f"{sketch.path} cannot be merged: {error}; export it again as format 1") from error
+    kept, merged = _merged(sketch, original, drum_track, replace_drums)
+    with _errors(output):
+        _check_target(sketch.path, output, force)
+    put(output, merged, force=force, check=lambda written: _verify(kept, merged, written, drum_track, output))
+    return MergeProof(output, _proof(original, kept, drum_track))
+
+
+def put(output: Path, data: bytes, *, force: bool, check: Callable[[bytes], None] = lambda written: None) -> None:
+    """Write a file that appears under its name whole, or not at all.
+
+    Args:
+        check: gets what the disk gives back before the file has its name; raises to stop that.
+
+    Raises:
+        OutputError: the output exists and ``force`` is not set, or it cannot be written.
+    """
     # beside the output, since only a rename within one file system is atomic
     temporary = output.parent / f".composer-{secrets.token_hex(8)}.tmp"
+    with _errors(output):
+        try:
+            _write_synced(temporary, data)
+            check(temporary.read_bytes())
+            _move(temporary, output, force)
+        finally:
+            with suppress(FileNotFoundError):  # it was moved, or the whole folder is gone
+                temporary.unlink()
+
+
+@contextmanager
+def _errors(output: Path) -> Iterator[None]:
     try:
-        _check_target(sketch.path, output, force)
-        _write_synced(temporary, merged)
-        _verify(kept, merged, temporary.read_bytes(), drum_track, output)
-        _move(temporary, output, force)
+        yield
     except FileExistsError as error:
         raise OutputError(f"{output} exists already; use --force to replace it, or -o for another name") from error
     except OSError as error:
         reason = REASONS.get(error.errno or 0, error.strerror or str(error))
         raise OutputError(f"{output} cannot be written: {reason}") from error
-    finally:
-        if output.parent.is_dir():
-            temporary.unlink(missing_ok=True)
-    return MergeProof(output, _proof(original, kept, drum_track))
+
+
+def verify_output(sketch: Sketch, output: Path, *, replace_drums: bool) -> int:
+    """How many notes the added track has of an output that is there already, which must be just what ``write`` writes.
+
+    Raises:
+        OutputError: it is anything else than the sketch with one track more.
+        SketchError: a track cannot be added to this file, or its drums cannot be taken out.
+    """
+    written = output.read_bytes()
+    original = smf.split(sketch.data)
+    kept, _ = _merged(sketch, original, b"", replace_drums)
+    try:
+        added = smf.split(written).chunks[smf.append_place(_as_read(kept))].body
+    except (ValueError, IndexError):
+        added = b""
+    if _merged(sketch, original, added, replace_drums)[1] != written:
+        raise OutputError(f"{output} exists already and is not {sketch.path} with drums; use --force to replace it")
+    return _note_count(added)
+
+
+def _merged(
+    sketch: Sketch, original: smf.MidiFile, drum_track: bytes, replace_drums: bool
+) -> tuple[smf.MidiFile, bytes]:
+    """What is kept of the sketch, and the bytes of that with the track."""
+    try:
+        kept = remove_channel(original) if replace_drums else original
+        return kept, smf.append_track(_as_read(kept), drum_track)
+    except ValueError as error:
+        raise SketchError(f"{sketch.path} cannot be merged: {error}; export it again as format 1") from error
+
+
+def _as_read(kept: smf.MidiFile) -> smf.MidiFile:
+    """The pieces as a reader finds them: without its drums a file may end with stray bytes that had a track behind."""
+    return smf.split(smf.join(kept))
+
+
+def _note_count(drum_track: bytes) -> int:
+    return sum(event.status & 0xF0 == 0x90 and event.data[1] > 0 for event in events(drum_track))
 
 
 def _check_target(source: Path, output: Path, force: bool) -> None:
@@ -123,18 +182,18 @@ def _verify(kept: smf.MidiFile, merged: bytes, written: bytes, drum_track: bytes
     """Compare what is on the disk with what had to be kept; nothing but the one track may be new."""
     if written != merged:
         raise OutputError(f"{output} was not written: the disk gave back other bytes; check the disk")
-    found = smf.split(written)
+    kept, found = _as_read(kept), smf.split(written)
     chunks = [chunk.raw for chunk in found.chunks]
     place = smf.append_place(kept)
     added = chunks.pop(place) if len(chunks) > place else b""
-    hits = sum(event.status & 0xF0 == 0x90 and event.data[1] > 0 for event in events(drum_track))
     checks = {
         "chunks of the sketch": chunks == [chunk.raw for chunk in kept.chunks],
         "the drum track": added[smf.HEAD :] == drum_track,
         "the header": found.division == kept.division and found.header.body[6:] == kept.header.body[6:],
         "the number of tracks": (found.track_count, len(found.tracks)) == (kept.counted + 1, len(kept.tracks) + 1),
         "bytes around the chunks": kept.is_riff or (found.prefix, found.trailing) == (kept.prefix, kept.trailing),
-        "the drum notes": sum(len(track.notes) for track in midi.parse(written).tracks if track.is_drums) >= hits,
+        "the drum notes": sum(len(track.notes) for track in midi.parse(written).tracks if track.is_drums)
+        >= _note_count(drum_track),
     }
     wrong = [what for what, is_right in checks.items() if not is_right]
     if wrong:

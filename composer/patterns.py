@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from composer import arrange
+from composer import arrange, merge
 from composer.errors import OutputError
 from composer.options import Kit
 from composer.perform import perform
-from composer.pipeline import drum_track
+from composer.pipeline import drum_track, drums
 from encoding import smf
 from encoding.bars import grid_from_file
 from encoding.conditions import ROLES, STYLES, UNKNOWN_STYLE, Conditions, beat_durations_s, section_places
 from encoding.types import SLOTS, BarGrid, Section, Song, Tempo, TimeSignature
-from gan import generate
 
 TICKS_PER_QUARTER = 480
 DEFAULT_BPM = 110.0
@@ -41,9 +40,10 @@ def write_patterns(
         folder.mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(paths):
             rng = np.random.default_rng([seed, number])
-            hits = arrange.playable(arrange.one_drummer(generate.drums(asked, rng), grid))
+            hits = arrange.playable(arrange.one_drummer(drums(asked, rng), grid))
             pattern = perform(hits, grid, style=style, rng=rng, bpm=bpm)
-            path.write_bytes(_file(song, drum_track(pattern, grid, TICKS_PER_QUARTER, Kit())))
+            data = _file(song, drum_track(pattern, grid, TICKS_PER_QUARTER, Kit()))
+            merge.put(path, data, force=force)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}; choose another folder with -o") from error
     return paths

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from composer import arrange, merge, read
+from composer.errors import InstallError
 from composer.listen import Heard, analysis, conditions, listen
 from composer.options import DrumsOptions, Kit
 from composer.perform import perform
@@ -41,12 +42,13 @@ def accompany(path: Path, output: Path, options: DrumsOptions) -> Accompaniment:
         SketchError: the sketch cannot be read or has nothing to follow.
         UsageError: an option does not fit the sketch.
         OutputError: the output exists or cannot be written.
+        InstallError: the weights of the network cannot be used.
     """
     rng = np.random.default_rng(options.seed)
     sketch = read.sketch(path)
     heard = listen(sketch, options)
     asked = conditions(heard, options)
-    hits = arrange.playable(arrange.one_drummer(generate.drums(asked, rng), heard.grid))
+    hits = arrange.playable(arrange.one_drummer(drums(asked, rng), heard.grid))
     pattern = perform(
         hits, heard.grid, style=options.style, rng=rng, swing=heard.timing.swing,
         sections=heard.sections, bpm=heard.timing.tempo_bpm,
@@ -54,6 +56,28 @@ def accompany(path: Path, output: Path, options: DrumsOptions) -> Accompaniment:
     track = drum_track(pattern, heard.grid, sketch.song.ticks_per_quarter, options.kit)
     proof = merge.write(sketch, track, output, force=options.force, replace_drums=options.replace_drums)
     return Accompaniment(heard, asked, pattern, proof, options)
+
+
+def load() -> None:
+    """Load the network, once a process; else the first sketch does.
+
+    Raises:
+        InstallError: its weights cannot be used.
+    """
+    try:
+        generate.network()
+    except generate.WeightsError as error:
+        raise InstallError(f"{error}, or install composer again") from error
+
+
+def drums(asked: Conditions, rng: np.random.Generator) -> np.ndarray:
+    """Hits (beats, SLOTS, PARTS) bool from the shipped network.
+
+    Raises:
+        InstallError: its weights cannot be used.
+    """
+    load()
+    return generate.drums(asked, rng)
 
 
 def drum_track(pattern: DrumPattern, grid: BarGrid, ticks_per_quarter: int, kit: Kit) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,6 +12,7 @@ from rich.text import Text
 
 # One cell of the strip is one bar, up to this many bars; in longer songs a cell is 2, 4, 8 ... bars.
 STRIP_CELLS = 64
+MOST_ROWS = 50
 SECTION_COLOURS = ("#2ba3e4", "#d7a520", "#ee5c48", "#4caf7a", "#b47be8", "#8a8a8a")
 
 
@@ -44,27 +45,71 @@ def drums(result: dict[str, Any]) -> RenderableType:
     return facts
 
 
-def batch(results: Sequence[dict[str, Any]]) -> RenderableType:
-    """One row for each file. A file that failed has the key ``error``, the others the keys of ``drums --json``."""
+def proof(chunks: Iterable[dict[str, Any]]) -> RenderableType:
+    """One row for each chunk of the file, as ``drums --verify --json`` has them under ``proof``."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("Chunk")
+    table.add_column("Bytes", justify="right")
+    table.add_column("SHA-256", overflow="fold")
+    table.add_column("State")
+    for chunk in chunks:
+        colour = {"kept": "green", "added": "cyan"}.get(chunk["state"], "yellow")
+        name = Text(chunk["id"] or "stray bytes")
+        table.add_row(name, str(chunk["length"]), chunk["sha256"], Text(chunk["state"], style=colour))
+    return Padding(table, (1, 0, 1, 0))
+
+
+class Tally:
+    """Counts of a batch and as many of its results as a person reads; the report on the disk has all of them.
+
+    A result that failed has the key ``error``, the others the keys of ``drums --json``.
+    """
+
+    def __init__(self) -> None:
+        self.done = self.failed = 0
+        self.last = ""
+        self.results: list[dict[str, Any]] = []
+        self.errors: list[str] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.done + self.failed
+
+    def add(self, result: dict[str, Any]) -> None:
+        """Count a result; its row is kept only among the first."""
+        self.last = str(result["file"])
+        if "error" in result:
+            self.failed += 1
+            if len(self.errors) < MOST_ROWS:
+                self.errors.append(str(result["error"]))
+        else:
+            self.done += 1
+            if len(self.results) < MOST_ROWS:
+                self.results.append(result)
+
+
+def batch(tally: Tally) -> RenderableType:
+    """One row for each of the first files, one line for each of the first that failed, and the counts."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("File", "Tempo", "Meter", "Bars", "Hits", "Density", "Kick-bass F1"):
         table.add_column(name, justify="left" if name == "File" else "right", overflow="fold")
-    failed = [result for result in results if result.get("error")]
-    for result in results:
-        if not result.get("error"):
-            fit = result["kick_bass_f1"]
-            table.add_row(
-                Text(str(result["output"])),
-                f"{result['tempo_bpm']:.4g}",
-                result["meter"],
-                str(result["bars"]),
-                str(result["hits"]),
-                f"{result['density_measured']:.2f}",
-                "-" if fit is None else f"{fit:.2f}",
-            )
-    errors = [Text.assemble(("failed ", "bold red"), str(result["error"])) for result in failed]
-    total = f"{_count(len(results) - len(failed), 'file')} done" + (f", {len(failed)} failed" if failed else "")
-    return Group(table, *errors, Text(total, style="bold"))
+    for result in sorted(tally.results, key=lambda result: str(result["output"])):
+        # an output of an interrupted run that was verified, not made again, is not measured
+        density, fit = result.get("density_measured"), result.get("kick_bass_f1")
+        table.add_row(
+            Text(str(result["output"])),
+            f"{result['tempo_bpm']:.4g}",
+            result["meter"],
+            str(result["bars"]),
+            str(result["hits"]),
+            "-" if density is None else f"{density:.2f}",
+            "-" if fit is None else f"{fit:.2f}",
+        )
+    errors = [Text.assemble(("failed ", "bold red"), error) for error in sorted(tally.errors)]
+    left_out = tally.done + tally.failed - len(tally.results) - len(errors)
+    more = [Text(f"and {_count(left_out, 'file')} more in the report", style="dim")] if left_out else []
+    total = f"{_count(tally.done, 'file')} done" + (f", {tally.failed} failed" if tally.failed else "")
+    return Group(table, *errors, *more, Text(total, style="bold"))
 
 
 def section_strip(sections: Iterable[dict[str, Any]], bars: int) -> RenderableType:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from composer import report
+from composer.errors import ComposerError, ExitCode
 from composer.pipeline import Accompaniment, result
 from composer.preview import render
 from encoding.conditions import ROLES
@@ -35,7 +38,11 @@ def jobs(asked: int | None) -> int:
 
 
 def print_json(content: object) -> None:
-    sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(content) + "\n")
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False)
 
 
 def show_analysis(analysis: dict[str, Any], *, as_json: bool) -> None:
@@ -47,9 +54,11 @@ def show_analysis(analysis: dict[str, Any], *, as_json: bool) -> None:
     _notes(on, analysis)
 
 
-def show_drums(made: Accompaniment, *, as_json: bool, preview: bool) -> None:
-    """Grid and summary, or the JSON object."""
+def show_drums(made: Accompaniment, *, as_json: bool, preview: bool, verify: bool) -> None:
+    """Grid and summary, or the JSON object; with ``verify`` the proof that all chunks of the sketch are kept."""
     facts = result(made)
+    if verify:
+        facts["proof"] = [asdict(chunk) for chunk in made.proof.chunks]
     if as_json:
         print_json(facts)
         return
@@ -63,6 +72,8 @@ def show_drums(made: Accompaniment, *, as_json: bool, preview: bool) -> None:
         on.print(chart)
         on.print()
     on.print(report.drums(facts))
+    if verify:
+        on.print(report.proof(facts["proof"]))
     _notes(on, facts)
     if facts["drums_in_sketch"] and not made.options.replace_drums:
         on.print(
@@ -81,20 +92,32 @@ def _notes(on: Console, facts: dict[str, Any]) -> None:
         on.print(f"Note: {repair}", highlight=False, style="dim")
 
 
-def show_batch(results: Iterable[dict[str, Any]], total: int, *, as_json: bool) -> int:
-    """Progress while it runs, then the report; returns how many failed."""
+def show_batch(results: Generator[dict[str, Any]], total: int, *, as_json: bool) -> int:
+    """Progress while it runs, then the report; returns how many failed.
+
+    The JSON object has its results in the order in which they were done and is printed as they come, and of the table
+    only the first rows are kept: memory is the same for ten files and for ten thousand.
+    """
     from composer.progress import progress_bar
 
-    done = []
-    with progress_bar("sketches") as bar:
+    tally = report.Tally()
+    with closing(results), progress_bar("sketches") as bar:
         task = bar.add_task("Drums", total=total)
-        for outcome in results:
-            done.append(outcome)
-            bar.advance(task)
-    done.sort(key=lambda outcome: outcome["file"])
-    failed = sum("error" in outcome for outcome in done)
-    if as_json:
-        print_json({"sketches": total, "done": len(done) - failed, "failed": failed, "results": done})
-    else:
-        console().print(report.batch(done))
-    return failed
+        try:
+            for outcome in results:
+                if as_json:
+                    sys.stdout.write(('{"results": [' if tally.is_empty else ", ") + _json(outcome))
+                tally.add(outcome)
+                bar.advance(task)
+        except KeyboardInterrupt as error:
+            at = f", the last being {tally.last}" if tally.last else ""
+            done = f"{tally.done + tally.failed} of {total} sketches"
+            raise ComposerError(f"stopped after {done}{at}; go on with --resume", ExitCode.STOPPED) from error
+        finally:
+            if as_json:
+                start = '{"results": [' if tally.is_empty else ""
+                counts = {"sketches": total, "done": tally.done, "failed": tally.failed}
+                sys.stdout.write(f"{start}], {_json(counts)[1:]}\n")
+    if not as_json:
+        console().print(report.batch(tally))
+    return tally.failed

@@ -176,7 +176,19 @@ def test_every_byte_of_the_sketch_is_in_the_output(sketch: Path) -> None:
 
 def test_the_exit_codes_are_those_that_scripts_know() -> None:
     assert {code.name: int(code) for code in ExitCode} == {
-        "DONE": 0, "BUG": 1, "USAGE": 2, "SKETCH": 3, "OUTPUT": 4, "BATCH": 5,
+        "DONE": 0, "BUG": 1, "USAGE": 2, "SKETCH": 3, "OUTPUT": 4, "BATCH": 5, "STOPPED": 130,
     }  # fmt: skip
     assert cli.app.registered_commands
     assert {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", [["drums", "SKETCH"], ["analyze", "SKETCH"]])
+def test_ctrl_c_is_no_bug(sketch: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("composer.read.sketch", interrupted)
+    done = run(*(str(sketch) if word == "SKETCH" else word for word in words))
+    assert (done.exit_code, done.out) == (ExitCode.STOPPED, "")
+    assert done.err.strip() in ("", "composer: stopped")  # some versions of typer say nothing and exit themselves
+    assert names(sketch.parent) == [sketch.name]

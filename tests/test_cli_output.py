@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from builders import bass_line, meter, midi_file, name, note, program, rock_beat, tempo
-from commands import drum_notes, names, one_line, run
+from commands import PROGRAM, drum_notes, names, one_line, run
 from songs import made_song
 
 from composer.errors import ExitCode
+from encoding import smf
 
 BASS = midi_file([[tempo(100), meter(4, 4)], [name("Bass"), program(33), *bass_line(8)]])
 WITH_DRUMS = midi_file([[tempo(100)], [name("Bass"), program(33), *bass_line(8)], [name("Old"), *rock_beat(8)]])
@@ -136,3 +140,29 @@ def test_json_is_one_object_whatever_the_name(tmp_path: Path) -> None:
     path.write_bytes(BASS)
     done = run("drums", path, "--json")
     assert json.loads(done.out)["output"] == str(tmp_path / "[b]Ünïcode - song.drums.mid")
+
+
+def test_a_proof_for_programs_and_people(sketch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")  # wide enough for a hash on one line
+    proof = run("drums", sketch, "--verify", "--json").json["proof"]
+    assert [(row["id"], row["state"]) for row in proof] == [("MTrk", "kept"), ("MTrk", "kept"), ("MTrk", "added")]
+    chunks = smf.split(sketch.with_name("my song.drums.mid").read_bytes()).chunks
+    assert [row["sha256"] for row in proof] == [hashlib.sha256(chunk.raw).hexdigest() for chunk in chunks]
+    assert [row["length"] for row in proof] == [len(chunk.body) for chunk in chunks]
+    shown = run("drums", sketch, "--verify", "--force")
+    assert shown.exit_code == 0
+    assert all(row["sha256"] in shown.out for row in proof)
+    assert "proof" not in run("drums", sketch, "--json", "--force").json
+
+
+@pytest.mark.parametrize("option", ["--json", "--verify"])
+def test_a_name_that_is_no_text(sketch: Path, option: str) -> None:
+    """Latin-1 on a disk that other systems read as UTF-8, on a terminal that is strict."""
+    path = sketch.with_name(os.fsdecode(b"caf\xe9.mid"))
+    sketch.rename(path)
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run([PROGRAM, "drums", path, option], capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert path.with_name(os.fsdecode(b"caf\xe9.drums.mid")).exists()
+    if option == "--json":
+        assert json.loads(done.stdout)["file"] == str(path)

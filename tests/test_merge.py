@@ -207,3 +207,30 @@ def test_drums_of_a_damaged_track_are_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(SketchError, match=r"song\.mid cannot be merged: the drum track is damaged at byte"):
         merged(source, tmp_path / "out.mid", replace_drums=True)
     assert names(tmp_path) == ["song.mid"]
+
+
+@pytest.mark.parametrize("replace_drums", [False, True])
+def test_an_output_is_known_again(tmp_path: Path, replace_drums: bool) -> None:
+    source, output = make(tmp_path, midi_file([CONDUCTOR, bass_line(), rock_beat(2)])), tmp_path / "out.mid"
+    merged(source, output, replace_drums=replace_drums)
+    assert merge.verify_output(source, output, replace_drums=replace_drums) == 16
+    written = output.read_bytes()
+    with pytest.raises(OutputError, match=r"is not .* with drums; use --force"):
+        merge.verify_output(source, output, replace_drums=not replace_drums)
+    for place in (3, 11, 13, 40, len(written) // 4):
+        output.write_bytes(written[:place] + bytes((written[place] ^ 1,)) + written[place + 1 :])
+        with pytest.raises(OutputError, match=r"is not .* with drums; use --force"):
+            merge.verify_output(source, output, replace_drums=replace_drums)
+
+
+def test_drums_taken_out_behind_stray_bytes(tmp_path: Path) -> None:
+    stray = b"\x01\x02 some stray bytes"
+    for middle in ([stray, track(rock_beat())], [stray, track(rock_beat()), stray, track(rock_beat())]):
+        data = header(1, 1 + len(middle) // 2) + track(bass_line()) + b"".join(middle)
+        source, output = make(tmp_path, data), tmp_path / "out.mid"
+        merged(source, output, force=True, replace_drums=True)
+        written = output.read_bytes()
+        assert track(bass_line()) in written
+        assert written.endswith(stray * (len(middle) // 2))
+        assert len([t for t in midi.parse(written).tracks if t.is_drums]) == 1
+        assert merge.verify_output(source, output, replace_drums=True) == 16

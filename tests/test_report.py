@@ -30,6 +30,7 @@ ANALYSIS: dict[str, Any] = {
     "tracks": [{"index": 0, "name": "[red]Bass", "role": "bass", "notes": 212}],
 }
 DRUMS: dict[str, Any] = ANALYSIS | {
+    "file": "/songs/my song.mid",
     "output": "/songs/[b]my song.drums.mid",
     "seed": 1234,
     "style": None,
@@ -45,6 +46,13 @@ def text_of(renderable: RenderableType, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width)
     console.print(renderable)
     return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def tally(*results: dict[str, Any]) -> report.Tally:
+    counted = report.Tally()
+    for result in results:
+        counted.add(result)
+    return counted
 
 
 def test_an_analysis_says_it_all() -> None:
@@ -82,14 +90,41 @@ def test_drums_without_a_bass_have_no_figure_for_it() -> None:
 
 
 def test_a_batch_counts_what_failed() -> None:
-    text = text_of(report.batch([DRUMS, {"error": "x.mid: not a MIDI file; give a .mid file"}]))
+    text = text_of(report.batch(tally(DRUMS, {"file": "x.mid", "error": "x.mid: not a MIDI file; give a .mid file"})))
     assert "1 file done, 1 failed" in text
     assert "x.mid: not a MIDI file; give a .mid file" in text
     assert "412" in text
 
 
+def test_of_a_big_batch_the_first_files_are_shown_and_all_counted() -> None:
+    broken = {"file": "x.mid", "error": "x.mid is empty"}
+    counted = tally(*[DRUMS] * 10_000, *[broken] * 1000)
+    assert len(counted.results) == len(counted.errors) == report.MOST_ROWS
+    text = text_of(report.batch(counted))
+    assert "10000 files done, 1000 failed" in text
+    assert "and 10900 files more in the report" in text
+
+
+def test_an_output_that_was_verified_is_not_measured() -> None:
+    slim = {name: value for name, value in DRUMS.items() if name not in ("density_measured", "kick_bass_f1")}
+    assert "412" in text_of(report.batch(tally(slim | {"verified": True})))
+
+
+def test_a_proof_shows_whole_hashes() -> None:
+    sha = "0123456789abcdef" * 4
+    rows = [
+        {"id": "MTrk", "length": 812, "sha256": sha, "state": "kept"},
+        {"id": "", "length": 3, "sha256": sha, "state": "kept"},
+        {"id": "MTrk", "length": 99, "sha256": sha, "state": "added"},
+    ]
+    text = text_of(report.proof(rows), 100)
+    assert text.count(sha) == 3
+    for words in ("812", "stray bytes", "kept", "added"):
+        assert words in text
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_tables_fit_the_terminal_and_take_what_json_gives_back(width: int) -> None:
     result = json.loads(json.dumps(DRUMS))
-    for table in (report.analysis(result), report.drums(result), report.batch([result])):
+    for table in (report.analysis(result), report.drums(result), report.batch(tally(result))):
         assert max(map(len, text_of(table, width).splitlines())) <= width
