@@ -23,7 +23,7 @@ from encoding.units import DEFAULT_US_PER_QUARTER, median_bpm, seconds_of_ticks,
 
 # Alignment above which the file is believed; a tempo or meter that someone must have chosen lowers the bar.
 TRUSTED_ALIGNMENT = 0.35
-TRUSTED_ALIGNMENT_IF_SET = 0.08
+TRUSTED_ALIGNMENT_IF_SET = 0.15
 # An estimate must hold the notes this much better than the file does: tracked beats bend towards the notes.
 CLEAR_GAIN = 0.15
 SURE_OF_METER = 0.4
