@@ -14,13 +14,13 @@ HAND_PRIORITY = (
     "snare", "crash", "low_tom", "mid_tom", "high_tom", "open_hat", "ride", "closed_hat", "percussion",
 )  # fmt: skip
 _BY_PRIORITY = [NAMES.index(name) for name in HAND_PRIORITY]
-_TIME_KEEPERS = [NAMES.index(name) for name in ("closed_hat", "open_hat", "ride")]
+_OTHER_WORK = [NAMES.index(name) for name in ("closed_hat", "open_hat", "ride", "high_tom", "mid_tom", "low_tom")]
 _PERCUSSION = NAMES.index("percussion")
 _CLOSED_HAT, _OPEN_HAT = NAMES.index("closed_hat"), NAMES.index("open_hat")
 
 
 def one_drummer(hits: np.ndarray, grid: BarGrid) -> np.ndarray:
-    """Take percussion out of the bars in which a hat or the ride keeps time.
+    """Take percussion out of the bars in which a hat or the ride keeps time, or a fill goes over the toms.
 
     The songs trained on often have a second player with a tambourine or a shaker; one drummer's hand does either.
 
@@ -30,8 +30,8 @@ def one_drummer(hits: np.ndarray, grid: BarGrid) -> np.ndarray:
     Returns: (beats, SLOTS, PARTS) bool, a new array.
     """
     kept = hits.copy()
-    keeps_time = np.logical_or.reduceat(hits[:, :, _TIME_KEEPERS].any((1, 2)), grid.bar_beat[:-1])
-    kept[:, :, _PERCUSSION] &= ~keeps_time[grid.bar_of_beat, None]
+    is_busy = np.logical_or.reduceat(hits[:, :, _OTHER_WORK].any((1, 2)), grid.bar_beat[:-1])
+    kept[:, :, _PERCUSSION] &= ~is_busy[grid.bar_of_beat, None]
     return kept
 
 

@@ -55,9 +55,13 @@ class Network:
     def logits(self, windows: Windows, latent: np.ndarray) -> np.ndarray:
         """Score of every cell, struck where above 0. latent (B, N, Z) float32 -> (B, N, K, CELLS) float32.
 
+        Windows of one stretch serve any number of latents.
+
         Long songs go through in chunks with as many bars around them as the network can see: the result is the same.
         """
-        inputs = {"features": features(windows), "is_beat": windows.is_beat.astype(np.float32), "latent": latent}
+        told = {"features": features(windows), "is_beat": windows.is_beat.astype(np.float32)}
+        takes = len(latent)
+        inputs = {name: np.broadcast_to(x, (takes, *x.shape[1:])) for name, x in told.items()} | {"latent": latent}
         margin = self.config.blocks * self.config.reach
         bars = windows.is_beat.shape[1]
         pieces = []
@@ -71,7 +75,7 @@ class Network:
         """The best of TAKES takes of one stretch: (N, K, CELLS) bool, silent off the steps of each beat."""
         section, section_bar = windows.section[0], windows.section_bar[0]
         latent = np.stack([latents(section, section_bar, self.config, rng) for _ in range(TAKES)])
-        made = (self.logits(windows.take(np.zeros(TAKES, np.int64)), latent) > 0) & allowed_cells(windows)
+        made = (self.logits(windows, latent) > 0) & allowed_cells(windows)
         return made[fullest(made, windows)]
 
 

@@ -138,7 +138,3 @@ def sample_latent(song: Tensor, bar: Tensor, generator: torch.Generator) -> tupl
         kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance)
         divergence = divergence + kl.flatten(1).sum(1)
     return torch.cat([drawn[0][:, None].expand(-1, bar.shape[1], -1), drawn[1]], -1), divergence
-
-
-def parameter_count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
